@@ -1,0 +1,52 @@
+"""`python -m service`: the gateway, one process with one event loop."""
+
+import signal
+import sys
+
+import uvicorn
+
+from service import logs
+from service import settings as environment
+from service.app import create_app
+from service.errors import CredentialsError
+from service.settings import SettingsError
+
+EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h: starting again as it is would not help
+_USAGE = "usage: python -m service [serve]"
+_KEEPALIVE_SECONDS = 75  # longer than the pools of clients and front ends keep a connection
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["serve"]):
+        sys.stderr.write(f"{_USAGE}\n")
+        return 2
+    try:
+        settings = environment.load()
+        logs.configure(settings.log_level, settings.log_format)
+        app = create_app(settings)
+    except (SettingsError, CredentialsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CONFIG
+    config = uvicorn.Config(
+        app,
+        host=settings.listen_host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEPALIVE_SECONDS,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises them once more when it has shut down
+        signal.signal(number, lambda *_: sys.exit(0))
+    uvicorn.Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

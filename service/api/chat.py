@@ -1,0 +1,110 @@
+"""`POST /v1/chat/completions`: the whole path of a request, on one screen."""
+
+import asyncio
+import time
+import uuid
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, SkipValidation
+
+from service.api.documentation import ERRORS, EVENTS
+from service.api.requests import StrictJSON
+from service.api.streaming import EventStream, WhileConnected
+from service.errors import InvalidRequestError
+from service.interfaces import Answer, Gateway, Upstream
+from service.logs import annotate
+from service.models import Model, find_model
+from service.schemas.gemini import GenerateContentRequest
+from service.schemas.openai_chat import ChatCompletionRequest
+from service.settings import Settings
+from service.translation.parameters import ignored_params
+from service.translation.request import to_gemini
+from service.translation.response import Metadata, to_openai
+from service.translation.stream import ChunkTranslator
+
+_encoder = msgspec.json.Encoder()
+
+
+class ChatController(Controller):
+    path = "/chat"
+    tags = ["Chat"]
+
+    @post(
+        "/completions",
+        dto=StrictJSON[ChatCompletionRequest],
+        return_dto=None,
+        status_code=200,
+        responses={**EVENTS, **ERRORS},
+        summary="Create a chat completion",
+    )
+    async def create(
+        self,
+        data: JSONBody[ChatCompletionRequest],
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> Response[Any]:
+        """Answer in one piece, or with server-sent events when `stream` is true."""
+        settings = gateway.settings
+        name = data.model or settings.default_model
+        if name is None:
+            msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
+            raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
+        model = find_model(name)
+        streams = _wants_stream(data, request, settings)
+        annotate(model=model.id, stream=streams)
+        gemini_request = to_gemini(data, model, streams=streams)
+        headers = _ignored_header(data, model, strict=settings.strict_params)
+        metadata = Metadata(id=f"chatcmpl-{uuid.uuid4().hex}", created=int(time.time()), model=name)
+
+        upstream = await gateway.upstream()
+        if streams:
+            options = data.stream_options
+            return EventStream(
+                lambda: upstream.stream(model.id, gemini_request),
+                ChunkTranslator(metadata, include_usage=bool(options and options.include_usage)),
+                headers=headers,
+                keepalive=settings.sse_keepalive_seconds,
+            )
+        async with WhileConnected(request.receive):
+            answers = await _ask(upstream, model, gemini_request, times=data.n or 1)
+        headers["x-upstream"] = answers[0].upstream
+        annotate(upstream=answers[0].upstream)
+        completion = to_openai([answer.response for answer in answers], metadata)
+        return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
+
+
+def _wants_stream(
+    data: ChatCompletionRequest, request: Request[Any, Any, Any], settings: Settings
+) -> bool:
+    """Do as the request says; if it does not say, as it accepts; else as the operator set."""
+    if data.stream is not None:
+        return data.stream
+    accept = request.headers.get("accept", "")
+    only_events = "text/event-stream" in accept and "application/json" not in accept
+    return only_events or settings.stream_by_default
+
+
+def _ignored_header(data: ChatCompletionRequest, model: Model, *, strict: bool) -> dict[str, str]:
+    names = ignored_params(data, model)
+    if names and strict:
+        msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
+        raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")
+    return {"x-ignored-params": ",".join(names)} if names else {}
+
+
+async def _ask(
+    upstream: Upstream, model: Model, request: GenerateContentRequest, *, times: int
+) -> list[Answer]:
+    """Ask once for each choice; the first that fails ends the others."""
+    if times == 1:
+        return [await upstream.generate(model.id, request)]
+    tasks = [asyncio.ensure_future(upstream.generate(model.id, request)) for _ in range(times)]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

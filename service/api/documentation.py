@@ -1,0 +1,46 @@
+"""What the OpenAPI document says of every endpoint."""
+
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.spec import Components, License, SecurityScheme
+
+from service import __version__
+from service.schemas.openai import ErrorBody
+from service.schemas.openai_chat import ChatCompletion
+
+EVENTS = {
+    200: ResponseSpec(
+        ChatCompletion,
+        generate_examples=False,
+        description="The completion; with `stream`, `text/event-stream` of chunks of it.",
+    )
+}
+ERRORS = {
+    status: ResponseSpec(ErrorBody, generate_examples=False, description=description)
+    for status, description in {
+        400: "The request is wrong; `param` says where.",
+        401: "The API key is missing or wrong.",
+        403: "Google refuses this account or project.",
+        404: "There is no such model.",
+        413: "The request is too large.",
+        415: "The request is not JSON.",
+        429: "A quota is used up; `retry-after` says for how long.",
+        500: "The gateway, its Google credentials or Gemini failed.",
+        502: "Gemini could not be reached, or gave no proper answer.",
+        503: "Gemini is overloaded.",
+        504: "Gemini took too long.",
+    }.items()
+}
+
+
+def openapi_config(*, key_needed: bool) -> OpenAPIConfig:
+    """Put the page at /schema and the document at /schema/openapi.json."""
+    scheme = SecurityScheme(type="http", scheme="bearer", description="The gateway's own key.")
+    return OpenAPIConfig(
+        title="Gemini behind the OpenAI API",
+        version=__version__,
+        path="/schema",
+        license=License(name="MIT"),
+        use_handler_docstrings=True,
+        components=Components(security_schemes={"key": scheme} if key_needed else {}),
+        security=[{"key": []}] if key_needed else None,
+    )

@@ -1,0 +1,70 @@
+"""Around the whole application: a request id and times on every response, one log line each."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.logs import request_fields
+
+logger = logging.getLogger("service.access")
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:/-]{1,128}")
+_QUIET = frozenset({"/health", "/ready"})  # asked every few seconds
+
+
+class Edge:
+    """An ASGI application around another."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        began = self._clock()
+        request_id = _request_id(scope)
+        fields: dict[str, Any] = {
+            "request_id": request_id.decode(),
+            "method": scope["method"],
+            "path": scope["path"],
+        }
+        token = request_fields.set(fields)
+        timing: dict[str, float] = {}
+
+        async def timed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                timing["head"] = self._clock() - began
+                fields.setdefault("status", message["status"])
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id),
+                    (b"openai-processing-ms", b"%d" % (timing["head"] * 1000)),
+                    (b"openai-version", b"2020-10-01"),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, timed)
+        finally:
+            request_fields.reset(token)
+            if "head" in timing:
+                fields["first_byte_ms"] = round(timing["head"] * 1000, 1)
+            fields["duration_ms"] = round((self._clock() - began) * 1000, 1)
+            level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
+            logger.log(level, "request", extra={"fields": fields})
+
+
+def _request_id(scope: Scope) -> bytes:
+    """Keep the client's own id if it is fit for a header and a log."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            return value
+    return b"req_" + uuid.uuid4().hex.encode()

@@ -1,0 +1,97 @@
+"""The gateway's errors, as OpenAI's: https://platform.openai.com/docs/guides/error-codes."""
+
+import logging
+import math
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from service.errors import (
+    GatewayError,
+    InvalidRequestError,
+    MethodNotSupportedError,
+    RequestTooLargeError,
+    UnknownUrlError,
+)
+from service.logs import annotate
+from service.schemas.openai import Error, ErrorBody
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_RETRY_AFTER = 60  # seconds; openai's Node SDK sleeps for as long as it is told
+
+
+def body(error: GatewayError) -> bytes:
+    """Say it as OpenAI would, for a response or for the last event of a stream."""
+    return msgspec.json.encode(
+        ErrorBody(Error(message=error.message, type=error.type, param=error.param, code=error.code))
+    )
+
+
+def respond(error: GatewayError, headers: dict[str, str] | None = None) -> Response[bytes]:
+    annotate(error=error.code or error.type)
+    return Response(
+        body(error),
+        status_code=error.status,
+        media_type="application/json",
+        headers={**_retry_headers(error), **(headers or {})},
+    )
+
+
+def _retry_headers(error: GatewayError) -> dict[str, str]:
+    """Tell the SDKs whether to try again, and when."""
+    headers = {}
+    should_retry = error.should_retry
+    if error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+        headers["retry-after-ms"] = str(math.ceil(error.retry_after * 1000))
+        if error.retry_after > _LONGEST_RETRY_AFTER:
+            should_retry = False
+    if should_retry is not None:
+        headers["x-should-retry"] = str(should_retry).lower()
+    return headers
+
+
+def on_gateway_error(_: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:
+    headers = {"www-authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004
+    return respond(error, headers)
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Reword what Litestar refused itself: a wrong path, a wrong method, too large a body."""
+    asked = f"{request.method} {request.url.path}"
+    match error.status_code:
+        case 404:
+            msg = f"Unknown request URL: {asked}. GET / lists the endpoints."
+            return respond(UnknownUrlError(msg))
+        case 405:
+            allowed = {name.lower(): value for name, value in (error.headers or {}).items()}
+            msg = f"Method not supported: {asked}. Use {allowed.get('allow', 'another')}."
+            return respond(MethodNotSupportedError(msg), {"allow": allowed.get("allow", "")})
+        case 413:
+            limit = request.route_handler.resolve_request_max_body_size()
+            return respond(RequestTooLargeError(f"The request is larger than {limit} bytes."))
+        case status if status < 500:  # noqa: PLR2004
+            return respond(InvalidRequestError(error.detail))
+        case _:
+            return on_bug(request, error)
+
+
+def on_bug(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return respond(unexpected(error))
+
+
+def unexpected(error: Exception) -> GatewayError:
+    """Log a bug, and return what the client is told of it."""
+    logger.error("unexpected error", exc_info=error)
+    return GatewayError("The gateway failed in a way that it does not know. Its log says more.")
+
+
+HANDLERS: ExceptionHandlersMap = {
+    GatewayError: on_gateway_error,
+    HTTPException: on_http_exception,
+    Exception: on_bug,
+}

@@ -1,0 +1,54 @@
+"""Who may call."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from service.errors import AuthenticationError
+from service.settings import Secret
+
+
+def requires_api_key(keys: Sequence[Secret]) -> list[Guard]:
+    """Return the guards for a route that costs money: none if no key is set.
+
+    A key is taken from `Authorization: Bearer`, `x-api-key` or `api-key`, and compared with every
+    one of ours, as digests, so that the time taken tells nothing of any.
+    """
+    if not keys:
+        return []
+    expected = [_digest(key.reveal()) for key in keys]
+
+    async def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if connection.scope.get("method") == "OPTIONS":
+            return
+        given = list(_given(connection))
+        if not given:
+            raise AuthenticationError(
+                "No API key was given. Send the gateway's key as 'Authorization: Bearer KEY'."
+            )
+        matches = [hmac.compare_digest(_digest(ours), one) for ours in given for one in expected]
+        if not any(matches):
+            raise AuthenticationError(
+                "Incorrect API key provided. The key is the one that the operator of this gateway "
+                "has set, not a key of Google's or OpenAI's."
+            )
+
+    return [check]
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def _given(connection: ASGIConnection[Any, Any, Any, Any]) -> Iterator[str]:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        yield token.strip()
+    for name in ("x-api-key", "api-key"):
+        if key := connection.headers.get(name, "").strip():
+            yield key

@@ -1,0 +1,229 @@
+"""Streams to clients, written straight to ASGI's `send`; and hanging up with a client that left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import msgspec
+from litestar import Response
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+
+from service import sse
+from service.api import errors
+from service.errors import GatewayError, UpstreamTimeoutError, UpstreamUnreachableError
+from service.interfaces import AnswerStream
+from service.logs import annotate
+from service.schemas.gemini import GenerateContentResponse
+
+_encoder = msgspec.json.Encoder()
+
+#: nginx's word for a client that closed the connection; nobody is left to read it.
+CLIENT_CLOSED_REQUEST = 499
+
+
+class ClientDisconnectedError(GatewayError):
+    """Ends a request that nobody waits for."""
+
+    status = CLIENT_CLOSED_REQUEST
+    code = "client_disconnected"
+
+
+class Translator(Protocol):
+    """Turns an upstream's stream into an endpoint's chunks."""
+
+    @property
+    def finished(self) -> bool: ...
+
+    def push(self, response: GenerateContentResponse) -> Sequence[msgspec.Struct]: ...
+
+    def finish(self) -> Sequence[msgspec.Struct]: ...
+
+
+class WhileConnected:
+    """`async with`: cancels its body when the client leaves, and raises `ClientDisconnectedError`.
+
+    Args:
+        receive: ASGI's; the body of the request must have been read.
+        tick: called after the time it returns, again and again, as long as the client stays.
+        first_tick: seconds until the first time.
+
+    """
+
+    def __init__(
+        self,
+        receive: Receive,
+        *,
+        tick: Callable[[], Awaitable[float]] | None = None,
+        first_tick: float | None = None,
+    ) -> None:
+        self._receive = receive
+        self._tick = tick
+        self._first_tick = first_tick
+        self._left = False
+
+    async def __aenter__(self) -> Self:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("There is no task to cancel.")
+        self._task = task
+        self._watcher = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._watcher.cancel()
+        if self._left and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
+            raise ClientDisconnectedError("The client closed the connection.") from None
+
+    async def _watch(self) -> None:
+        delay = self._first_tick
+        while True:
+            try:
+                async with asyncio.timeout(delay):
+                    message = await self._receive()
+            except TimeoutError:
+                delay = await self._tick() if self._tick else None
+                continue
+            if message["type"] == "http.disconnect":
+                self._left = True
+                self._task.cancel()
+                return
+
+
+class EventStream(Response[None]):
+    """A response of server-sent events.
+
+    It begins when the first chunk is ready, so that what goes wrong before that has its real
+    status, or with a keep-alive comment when that takes long.
+
+    Args:
+        open_answer: asks the upstream.
+        translator: of this endpoint, new.
+        headers: of the response.
+        keepalive: seconds of silence after which a comment is sent.
+
+    """
+
+    def __init__(
+        self,
+        open_answer: Callable[[], Awaitable[AnswerStream]],
+        translator: Translator,
+        *,
+        headers: dict[str, str],
+        keepalive: float,
+    ) -> None:
+        super().__init__(None)
+        self._asgi = _ASGIEventStream(
+            lambda send: _Writer(open_answer, translator, headers, keepalive, send)
+        )
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        return self._asgi
+
+
+class _ASGIEventStream(ASGIResponse):
+    def __init__(self, writer: "Callable[[Send], _Writer]") -> None:
+        super().__init__()
+        self._writer = writer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        await self._writer(send).run(receive)
+
+
+class _Writer:
+    """One stream on its way to the client."""
+
+    def __init__(
+        self,
+        open_answer: Callable[[], Awaitable[AnswerStream]],
+        translator: Translator,
+        headers: dict[str, str],
+        keepalive: float,
+        send: Send,
+    ) -> None:
+        self._open_answer = open_answer
+        self._translator = translator
+        self._headers = headers
+        self._keepalive = keepalive
+        self._send = send
+        self._started = False
+        self._writing = asyncio.Lock()  # the keep-alive comes from another task
+        self._loop = asyncio.get_running_loop()
+        self._written_at = self._loop.time()
+
+    async def run(self, receive: Receive) -> None:
+        try:
+            async with WhileConnected(receive, tick=self._tick, first_tick=self._keepalive):
+                await self._answer()
+        except ClientDisconnectedError as error:
+            annotate(error=error.code, status=error.status)
+        except Exception as error:
+            if not self._started:
+                raise
+            failure = error if isinstance(error, GatewayError) else errors.unexpected(error)
+            annotate(error=failure.code or failure.type)
+            await self._write(sse.encode(errors.body(failure)) + sse.DONE, last=True)
+
+    async def _answer(self) -> None:
+        answer = await self._open_answer()
+        self._headers["x-upstream"] = answer.upstream
+        annotate(upstream=answer.upstream)
+        try:
+            await self._relay(answer)
+        finally:
+            await answer.aclose()
+
+    async def _relay(self, answer: AnswerStream) -> None:
+        try:
+            async for responses in answer:
+                await self._push(responses)
+        except (UpstreamUnreachableError, UpstreamTimeoutError):
+            if not self._translator.finished:
+                raise
+        await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)
+
+    async def _push(self, responses: list[GenerateContentResponse]) -> None:
+        """Write what one read brought in one go, also if its last part is a failure."""
+        data: list[bytes] = []
+        try:
+            data.extend(_encode(self._translator.push(response)) for response in responses)
+        finally:
+            if events := b"".join(data):
+                await self._write(events)
+
+    async def _write(self, data: bytes, *, last: bool = False) -> None:
+        async with self._writing:
+            if not self._started:
+                await self._send(
+                    {"type": "http.response.start", "status": 200, "headers": self._head()}
+                )
+                self._started = True
+            await self._send({"type": "http.response.body", "body": data, "more_body": not last})
+        self._written_at = self._loop.time()
+
+    def _head(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+            *((name.encode(), value.encode()) for name, value in self._headers.items()),
+        ]
+
+    async def _tick(self) -> float:
+        """Bridge the silence if there was any; return the seconds until it may be long again."""
+        silence = self._loop.time() - self._written_at
+        if self._writing.locked() or silence < self._keepalive:
+            return max(self._keepalive - silence, 0.01)
+        await self._write(sse.KEEPALIVE)
+        return self._keepalive
+
+
+def _encode(chunks: Sequence[msgspec.Struct]) -> bytes:
+    return b"".join([sse.encode(_encoder.encode(chunk)) for chunk in chunks])

@@ -1,0 +1,173 @@
+"""Everything that can go wrong, in the gateway's own words.
+
+Nothing here knows HTTP frameworks. Each class carries the facts that OpenAI's error object and the
+OpenAI SDKs need: HTTP status, `type`, `code`, `param`, and whether asking again can help.
+`service.api.errors` turns one into a response, or into the last event of a broken stream.
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """An error that the client is told about.
+
+    Args:
+        message: full sentences: what happened, and what to do about it.
+        param: the part of the request that is at fault, as in `messages[2].content`.
+        code: OpenAI's `code`, where the class's own does not fit.
+        retry_after: seconds until it makes sense to ask again, if known.
+
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: str | None = None
+    param: str | None = None
+    #: OpenAI's SDKs obey the header `x-should-retry`; None leaves the choice to them.
+    should_retry: bool | None = None
+    #: Whether the gateway itself may ask Google once more, as long as the client got nothing yet.
+    transient: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param or self.param
+        self.code = code or self.code
+        self.retry_after = retry_after
+
+
+class InvalidRequestError(GatewayError):
+    """The client's request cannot be translated, or Google refused it as wrong."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class AuthenticationError(InvalidRequestError):
+    """The client's key is missing or wrong. Never used for our own Google credentials."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class PermissionDeniedError(InvalidRequestError):
+    status = 403
+    code = "permission_denied"
+    should_retry = False
+
+
+class UnknownUrlError(InvalidRequestError):
+    status = 404
+    code = "unknown_url"
+
+
+class ModelNotFoundError(InvalidRequestError):
+    status = 404
+    code = "model_not_found"
+    param = "model"
+
+
+class MethodNotSupportedError(InvalidRequestError):
+    status = 405
+    code = "method_not_supported"
+
+
+class RequestTooLargeError(InvalidRequestError):
+    status = 413
+    code = "request_too_large"
+
+
+class UnsupportedMediaTypeError(InvalidRequestError):
+    status = 415
+    code = "unsupported_media_type"
+
+
+class RateLimitError(GatewayError):
+    """Too many requests or tokens for now; `retry_after` says until when, where Google said it."""
+
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    transient = True
+
+
+class TokenRateLimitError(RateLimitError):
+    type = "tokens"
+
+
+class QuotaExhaustedError(GatewayError):
+    """A quota that comes back in hours, or never."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    should_retry = False
+
+
+class CredentialsError(GatewayError):
+    """Our Google credentials, so not the client's fault and nothing that its key could mend."""
+
+    status = 500
+    code = "upstream_authentication_error"
+    should_retry = False
+
+
+class UpstreamInternalError(GatewayError):
+    status = 500
+    code = "server_error"
+    transient = True
+
+
+class UpstreamResponseError(GatewayError):
+    """Google answered with something that is no answer."""
+
+    status = 502
+    code = "upstream_invalid_response"
+    transient = True
+
+
+class UpstreamTruncatedError(UpstreamResponseError):
+    code = "upstream_truncated"
+
+
+class UpstreamMalformedError(UpstreamResponseError):
+    """The model produced a function call or an answer that Google itself calls malformed."""
+
+    code = "upstream_malformed_response"
+
+
+class UpstreamUnreachableError(GatewayError):
+    status = 502
+    code = "upstream_unreachable"
+    transient = True
+
+
+class OverloadedError(GatewayError):
+    status = 503
+    code = "server_is_overloaded"
+    transient = True
+
+
+class TokenEndpointError(GatewayError):
+    """Google's token endpoint is down, or said to come back later."""
+
+    status = 503
+    code = "token_endpoint_unavailable"
+
+
+class UpstreamTimeoutError(GatewayError):
+    status = 504
+    code = "upstream_timeout"
+
+
+class UpstreamDeadlineError(UpstreamTimeoutError):
+    """Google gave up on the request by itself; asking once more is no second wait of ours."""
+
+    transient = True

@@ -1,0 +1,126 @@
+"""The models we offer: data, and the rule that turns a name into one.
+
+To add a model, add its row. A retired model keeps its row, so that requests for it still get the
+right dialect; Google re-routes them or refuses, and says so itself.
+
+Sources: Google's model pages and deprecation list, the Gemini CLI's table. Shutdown dates are the
+Developer API's.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from service.errors import ModelNotFoundError
+
+#: Thoughts and text together. The Developer API takes one token more, the other two do not.
+OUTPUT_LIMIT = 65_535
+CONTEXT_LENGTH = 1_048_576
+
+
+def _on(year: int, month: int, day: int) -> int:
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp())
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """What the gateway must know of a model to speak its dialect."""
+
+    id: str
+    #: Seconds since 1970, and fixed: the day of release where we know it, else the day of the row.
+    created: int = _on(2026, 11, 22)
+    context_length: int = CONTEXT_LENGTH
+    #: None for a model that is not in the table.
+    max_output_tokens: int | None = OUTPUT_LIMIT
+    #: How thinking is controlled: `thinkingBudget`, `thinkingLevel`, or not at all.
+    thinking: Literal["budget", "level"] | None = "level"
+    inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
+    aliases: tuple[str, ...] = ()
+    shutdown_date: date | None = None
+    #: From 3.6 on Google deprecates temperature, top_p and top_k, and may refuse them.
+    sampling: bool = True
+    #: From 3.6 on a request may not end in a model turn.
+    prefill: bool = True
+    #: What Code Assist calls it, where that differs.
+    code_assist_id: str | None = None
+
+
+# The dialects, for rows of the table and for ids that are not in it.
+_BUDGET = Model(id="", thinking="budget")  # up to 2.5
+_LEVEL = Model(id="")  # 3 to 3.5
+_NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
+
+
+def _row(dialect: Model, id_: str, **differs: object) -> Model:
+    return structs.replace(dialect, id=id_, **differs)
+
+
+_END_OF_2_5 = date(2026, 12, 1)
+
+MODELS = (
+    _row(_NEWEST, "gemini-4-hydrogen"),
+    _row(_NEWEST, "gemini-4-carbon", created=_on(2026, 11, 10)),
+    _row(_NEWEST, "gemini-4-argon"),
+    _row(_NEWEST, "gemini-3.8-flash"),
+    _row(_NEWEST, "gemini-3.7-flash"),
+    _row(_NEWEST, "gemini-3.6-flash"),
+    _row(_LEVEL, "gemini-3.5-flash", aliases=("gemini-3-flash",), code_assist_id="gemini-3-flash"),
+    _row(_LEVEL, "gemini-3.5-flash-lite"),
+    _row(_LEVEL, "gemini-3.1-pro-preview", created=_on(2026, 2, 19)),
+    _row(_LEVEL, "gemini-3.1-pro-preview-customtools", created=_on(2026, 2, 19)),
+    _row(
+        _LEVEL,
+        "gemini-3.1-flash-lite",
+        aliases=("gemini-3.1-flash-lite-preview",),
+        shutdown_date=date(2027, 5, 7),
+    ),
+    _row(_LEVEL, "gemini-3-flash-preview", created=_on(2025, 12, 17)),
+    _row(
+        _LEVEL,
+        "gemini-3-pro-preview",
+        created=_on(2025, 11, 18),
+        shutdown_date=date(2026, 3, 9),
+    ),
+    _row(_BUDGET, "gemini-2.5-pro", created=_on(2025, 6, 17), shutdown_date=_END_OF_2_5),
+    _row(_BUDGET, "gemini-2.5-flash", created=_on(2025, 6, 17), shutdown_date=_END_OF_2_5),
+    _row(_BUDGET, "gemini-2.5-flash-lite", created=_on(2025, 7, 22)),
+    _row(
+        _BUDGET,
+        "gemini-2.5-flash-image",
+        created=_on(2025, 10, 2),
+        context_length=65_536,
+        max_output_tokens=32_768,
+        thinking=None,
+        inputs=("text", "image"),
+    ),
+)
+
+_BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
+_PREFIX = re.compile("models/|google/|gemini/")
+_GEMINI = re.compile(r"gemini-(?:(\d+)(?:\.(\d+))?(?![\d.]))?[A-Za-z0-9._-]*")
+
+
+def find_model(name: str) -> Model:
+    """Return the model of that name, with or without `models/`, `google/` or `gemini/` before it.
+
+    An id that begins with `gemini-` and is not in the table is passed on as it is, with the dialect
+    of its generation, so that a model released tomorrow works. Raise `ModelNotFoundError` for any
+    other name.
+    """
+    bare = _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
+    if known := _BY_NAME.get(bare):
+        return known
+    if match := _GEMINI.fullmatch(bare):
+        return structs.replace(_dialect(match[1], match[2]), id=bare, max_output_tokens=None)
+    msg = f"The model '{name[:100]}' does not exist. GET /v1/models lists the ones there are."
+    raise ModelNotFoundError(msg)
+
+
+def _dialect(major: str | None, minor: str | None) -> Model:
+    if major is None:  # as in gemini-flash-latest
+        return _NEWEST
+    version = (int(major), int(minor or 0))
+    if version < (3, 0):
+        return _BUDGET
+    return _LEVEL if version < (3, 6) else _NEWEST

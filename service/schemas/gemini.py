@@ -1,0 +1,77 @@
+"""`generateContent`, as Code Assist, Vertex AI and the Gemini Developer API share it.
+
+Google's JSON omits zero, empty and false values, and its enums grow every few months: every field
+is optional, every enum is a string, unknown fields are skipped.
+"""
+
+from msgspec import Struct
+
+
+class Part(Struct, omit_defaults=True, rename="camel"):
+    text: str | None = None
+    thought: bool | None = None
+
+
+class Content(Struct, omit_defaults=True, rename="camel"):
+    role: str | None = None
+    parts: list[Part] | None = None
+
+
+class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_output_tokens: int | None = None
+    stop_sequences: list[str] | None = None
+    seed: int | None = None
+
+
+class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only=True):
+    contents: list[Content]
+    system_instruction: Content | None = None
+    generation_config: GenerationConfig | None = None
+
+
+#: A number that some servers send as a string.
+Count = int | float | str | None
+
+
+class UsageMetadata(Struct, rename="camel"):
+    """Running totals: in a stream the last value of each field counts."""
+
+    prompt_token_count: Count = None
+    cached_content_token_count: Count = None
+    candidates_token_count: Count = None
+    thoughts_token_count: Count = None
+    tool_use_prompt_token_count: Count = None
+    total_token_count: Count = None
+
+
+class Candidate(Struct, rename="camel"):
+    content: Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    index: int | None = None
+
+
+class PromptFeedback(Struct, rename="camel"):
+    block_reason: str | None = None
+
+
+class GenerateContentResponse(Struct, rename="camel"):
+    candidates: list[Candidate] | None = None
+    prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None
+
+
+#: Finish reasons that mean that the model failed, whatever text came with them. Asking once more
+#: usually helps, and a call that came along must not be passed on.
+MALFORMED = frozenset(
+    {
+        "MALFORMED_FUNCTION_CALL",
+        "MALFORMED_RESPONSE",
+        "MISSING_THOUGHT_SIGNATURE",
+        "TOO_MANY_TOOL_CALLS",
+        "UNEXPECTED_TOOL_CALL",
+    }
+)

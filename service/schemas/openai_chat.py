@@ -1,0 +1,172 @@
+"""Chat completions, as OpenAI's SDKs send and read them.
+
+A parameter that is not named here is ignored without a word: either it changes no answer (`user`,
+`store`, `metadata`, `prompt_cache_key`, …) or nobody knows it. What a client may rely on and we
+cannot do yet is named, so that `service.translation.parameters` can say so.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from service.schemas.openai import Usage
+
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+TokenLimit = Annotated[int, Meta(ge=1)]
+Choices = Annotated[int, Meta(ge=1, le=8)]
+TopLogprobs = Annotated[int, Meta(ge=0, le=20)]
+# OpenAI documents four; Gemini takes five.
+StopSequences = Annotated[list[str], Meta(max_length=5)]
+
+
+class Part(Struct, tag_field="type"):
+    """One piece of a message; the JSON field `type` says which."""
+
+
+class TextPart(Part, tag="text"):
+    text: str
+
+
+class RefusalPart(Part, tag="refusal"):
+    refusal: str
+
+
+ContentPart = TextPart | RefusalPart
+Content = str | list[ContentPart] | None
+
+
+class Message(Struct, tag_field="role"):
+    """One turn of the conversation; the JSON field `role` says whose."""
+
+
+class DeveloperMessage(Message, tag="developer"):
+    content: Content = None
+
+
+class SystemMessage(Message, tag="system"):
+    content: Content = None
+
+
+class UserMessage(Message, tag="user"):
+    content: Content = None
+
+
+class AssistantMessage(Message, tag="assistant"):
+    content: Content = None
+    refusal: str | None = None
+    tool_calls: list[Any] | None = None
+    function_call: Any = None
+
+
+ChatMessage = DeveloperMessage | SystemMessage | UserMessage | AssistantMessage
+
+
+class StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+class ResponseFormat(Struct):
+    type: Literal["text", "json_object", "json_schema"]
+
+
+class ModerationRule(Struct):
+    mode: str | None = None
+
+
+class ModerationPolicy(Struct):
+    input: ModerationRule | None = None
+    output: ModerationRule | None = None
+
+
+class Moderation(Struct):
+    policy: ModerationPolicy | None = None
+
+
+class ChatCompletionRequest(Struct, kw_only=True):
+    messages: Annotated[list[ChatMessage], Meta(min_length=1)]
+    model: str | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+    temperature: Temperature | None = None
+    top_p: Probability | None = None
+    top_k: int | None = None  # an extension that many clients send
+    max_completion_tokens: TokenLimit | None = None
+    max_tokens: TokenLimit | None = None
+    n: Choices | None = None
+    stop: str | StopSequences | None = None
+    seed: int | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+
+    logit_bias: dict[str, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: TopLogprobs | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
+        None
+    )
+    modalities: list[str] | None = None
+    moderation: Moderation | None = None
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+    functions: list[Any] | None = None
+    function_call: Any = None
+    audio: Any = None
+    web_search_options: Any = None
+    extra_body: Any = None
+    google: Any = None
+    safety_settings: Any = None
+    thinking: Any = None
+    thinking_budget: Any = None
+    reasoning: Any = None
+    include_reasoning: bool | None = None
+    image_config: Any = None
+
+
+FinishReason = Literal["stop", "length", "content_filter"]
+
+
+class AssistantReply(Struct, kw_only=True):
+    role: Literal["assistant"] = "assistant"
+    content: str | None
+    refusal: str | None = None
+
+
+class Choice(Struct, kw_only=True):
+    index: int
+    message: AssistantReply
+    finish_reason: FinishReason
+    logprobs: None = None
+
+
+class ChatCompletion(Struct, kw_only=True):
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int  # seconds since 1970
+    model: str  # as the client wrote it
+    system_fingerprint: None = None
+    choices: list[Choice]
+    usage: Usage
+
+
+class Delta(Struct, omit_defaults=True):
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+
+
+class ChunkChoice(Struct, kw_only=True):
+    index: int = 0
+    delta: Delta
+    finish_reason: FinishReason | None = None
+
+
+class ChatCompletionChunk(Struct, kw_only=True):
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Usage | UnsetType | None = UNSET

@@ -1,0 +1,141 @@
+"""Settings, read once from the environment: one field for each variable."""
+
+import os
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+
+class SettingsError(ValueError):
+    """A variable is wrong or missing. The message names it, and never shows a secret's value."""
+
+
+class Secret:
+    """A string that will not print itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0)]
+Bytes = Annotated[int, Meta(ge=1)]
+Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
+Endpoint = Annotated[str, Meta(pattern=r"^https?://[^/]+/?$")]
+
+
+class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
+    """One field per environment variable, of the same name in capitals."""
+
+    host: str | None = None
+    port: Port = 8080
+    k_service: str | None = None  # Cloud Run sets it
+
+    openai_api_key: Secret | None = None
+    allow_unauthenticated: bool = False
+    cors_allow_origins: str = "*"
+
+    gcp_service_account: Secret | None = None
+    gcp_service_account_file: str = "~/.gemini/oauth_creds.json"
+    oauth_client_id: str | None = None
+    oauth_client_secret: Secret | None = None
+    gemini_project_id: str | None = None
+
+    default_model: str | None = None
+    stream_by_default: bool = False
+    strict_params: bool = False
+
+    max_request_bytes: Bytes = 30 * 1024 * 1024
+    sse_keepalive_seconds: Seconds = 15
+    upstream_connect_seconds: Seconds = 5
+    upstream_first_byte_seconds: Seconds = 300
+    upstream_idle_seconds: Seconds = 120
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] | None = None
+
+    code_assist_endpoint: Endpoint = "https://cloudcode-pa.googleapis.com"
+    oauth_token_url: Url = "https://oauth2.googleapis.com/token"
+
+    @property
+    def on_cloud_run(self) -> bool:
+        return self.k_service is not None
+
+    @property
+    def listen_host(self) -> str:
+        return self.host or ("0.0.0.0" if self.on_cloud_run else "127.0.0.1")  # noqa: S104
+
+    @property
+    def api_keys(self) -> list[Secret]:
+        """The keys that clients may present; none if the gateway is open."""
+        given = self.openai_api_key.reveal() if self.openai_api_key else ""
+        return [Secret(key) for key in split(given)]
+
+
+def split(value: str) -> list[str]:
+    """Read a list: its items are separated by commas."""
+    return [item for part in value.split(",") if (item := part.strip())]
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read settings; an empty value is an unset one. Raise `SettingsError`."""
+    fields = msgspec.structs.fields(Settings)
+    present = {
+        field.encode_name: value.lower() if _ignores_case(field.type) else value
+        for field in fields
+        if (value := environ.get(field.encode_name, "").strip())
+    }
+    try:
+        settings = msgspec.convert(present, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        name = str(error).partition("$.")[2].rstrip("`")
+        raise SettingsError(f"{name} must be {_allowed(name)}.") from None
+    if settings.on_cloud_run and not settings.api_keys and not settings.allow_unauthenticated:
+        raise SettingsError(
+            "OPENAI_API_KEY is not set, so anyone who finds the address could use it. Set it to "
+            "the key that clients must present, or say ALLOW_UNAUTHENTICATED=true."
+        )
+    return settings
+
+
+def _decode(wanted: type, value: Any) -> Any:
+    if wanted is Secret:
+        return Secret(value)
+    raise NotImplementedError(wanted)
+
+
+def _ignores_case(wanted: Any) -> bool:
+    return any(get_origin(option) is Literal for option in _options(wanted))
+
+
+def _options(wanted: Any) -> tuple[Any, ...]:
+    return get_args(wanted) if get_origin(wanted) in (Union, UnionType) else (wanted,)
+
+
+def _allowed(name: str) -> str:
+    """Say in words what a variable may hold."""
+    (wanted, *_) = _options(get_type_hints(Settings, include_extras=True)[name.lower()])
+    if get_origin(wanted) is Literal:
+        return "one of " + ", ".join(get_args(wanted))
+    if wanted is bool:
+        return "true, false, 1 or 0"
+    if wanted == Port:
+        return "a whole number from 0 to 65535"
+    if wanted == Bytes:
+        return "a whole number of bytes above 0"
+    if wanted == Seconds:
+        return "a number of seconds above 0"
+    if wanted == Endpoint:
+        return "scheme, host and port of a server, as in https://example.com:8443"
+    return "a URL, as in https://example.com/token"

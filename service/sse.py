@@ -1,0 +1,83 @@
+"""Server-sent events, without any I/O: bytes in, events out, and back.
+
+The grammar is https://html.spec.whatwg.org/multipage/server-sent-events.html, of which Google and
+OpenAI use only the field `data`.
+"""
+
+DONE = b"data: [DONE]\n\n"
+KEEPALIVE = b": keepalive\n\n"
+
+#: Google sends events of more than a megabyte (images); nothing of this size is an event.
+MAX_EVENT_BYTES = 64 * 1024 * 1024
+
+_FIELDS = (b"event", b"id", b"retry")
+_BOM = b"\xef\xbb\xbf"
+
+
+def encode(data: bytes) -> bytes:
+    r"""Frame one line of JSON. The line ends are `\n`, as OpenAI's are."""
+    return b"data: " + data + b"\n\n"
+
+
+class EventTooLargeError(ValueError):
+    """An event, or what passes for one, is larger than `MAX_EVENT_BYTES`."""
+
+
+class Decoder:
+    """Collects bytes, however they were cut, into the `data` of whole events.
+
+    Lines are split as bytes: a JSON string may hold U+2028, U+2029 and U+0085 as they are, and what
+    splits text into lines splits there too.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []  # of the line that has not ended yet
+        self._data: list[bytes] = []  # of the event that has not ended yet
+        self._stray: list[bytes] = []
+        self._sizes = {"pieces": 0, "data": 0, "stray": 0}
+        self._first = True
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take some bytes; return the events that they complete. Raise `EventTooLargeError`."""
+        if not chunk:
+            return []
+        self._sizes["pieces"] += len(chunk)
+        if sum(self._sizes.values()) > MAX_EVENT_BYTES:
+            raise EventTooLargeError
+        if b"\n" not in chunk and b"\r" not in chunk and not self._after_cr():
+            self._pieces.append(chunk)  # joined once, when the line ends: a line can be long
+            return []
+        lines = b"".join([*self._pieces, chunk]).splitlines(keepends=True)
+        # Without its end the last line is incomplete, and after a CR an LF may still follow.
+        self._pieces = [] if lines[-1].endswith(b"\n") else [lines.pop()]
+        self._sizes["pieces"] = sum(map(len, self._pieces))
+        return [event for line in lines if (event := self._line(line.rstrip(b"\r\n")))]
+
+    def close(self) -> list[bytes]:
+        """Take the end of the input; return the event that it completes, if any."""
+        return [*self.feed(b"\n"), *self.feed(b"\n")]
+
+    @property
+    def stray(self) -> bytes:
+        """The lines that were no server-sent events: JSON sent as it is, or a page."""
+        return b"\n".join(self._stray)
+
+    def _after_cr(self) -> bool:
+        return bool(self._pieces) and self._pieces[-1].endswith(b"\r")
+
+    def _line(self, line: bytes) -> bytes | None:
+        if self._first:
+            self._first = False
+            line = line.removeprefix(_BOM)
+        if line.startswith(b"data:"):
+            self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            self._sizes["data"] += len(line) + 1
+        elif not line:
+            if self._data:
+                event, self._data = b"\n".join(self._data), []
+                self._sizes["data"] = 0
+                return event
+        elif not line.startswith(b":") and line.partition(b":")[0] not in _FIELDS:
+            self._stray.append(line)
+            self._sizes["stray"] += len(line) + 1
+        return None

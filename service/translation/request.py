@@ -1,0 +1,24 @@
+"""A chat completion request, in Gemini's words.
+
+Everything in this package is a pure function of its arguments: no clock, no randomness, no
+settings, no network. That is what lets a folder of JSON files be its test.
+"""
+
+from service.models import Model
+from service.schemas import gemini
+from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.messages import to_contents
+from service.translation.parameters import refuse_contradictions, to_generation_config
+
+
+def to_gemini(
+    request: ChatCompletionRequest, model: Model, *, streams: bool
+) -> gemini.GenerateContentRequest:
+    """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
+    refuse_contradictions(request, streams=streams)
+    system, contents = to_contents(request.messages, model)
+    return gemini.GenerateContentRequest(
+        contents=contents,
+        system_instruction=system,
+        generation_config=to_generation_config(request, model),
+    )

@@ -1,0 +1,163 @@
+"""Gemini's complete answer, as a chat completion; usage and finish reasons for streams too."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
+from service.schemas import gemini
+from service.schemas.openai import CompletionTokensDetails, PromptTokensDetails, Usage
+from service.schemas.openai_chat import AssistantReply, ChatCompletion, Choice, FinishReason
+
+
+class Metadata(NamedTuple):
+    """What every chunk and every completion repeats."""
+
+    id: str
+    created: int
+    model: str
+
+
+def to_openai(
+    responses: Sequence[gemini.GenerateContentResponse], metadata: Metadata
+) -> ChatCompletion:
+    """Translate one response for each choice; usage is their sum, because that is what is billed.
+
+    Raise `UpstreamResponseError` for an answer that Gemini did not finish.
+    """
+    return ChatCompletion(
+        id=metadata.id,
+        created=metadata.created,
+        model=metadata.model,
+        choices=[_choice(response, index) for index, response in enumerate(responses)],
+        usage=total([to_usage(response.usage_metadata) for response in responses]),
+    )
+
+
+def _choice(response: gemini.GenerateContentResponse, index: int) -> Choice:
+    candidate = first_candidate(response)
+    text = visible_text(candidate)
+    reason = finish_reason(candidate.finish_reason, blocked=is_blocked(response), empty=not text)
+    return Choice(
+        index=index, message=AssistantReply(content=text, refusal=None), finish_reason=reason
+    )
+
+
+_NO_CANDIDATE = gemini.Candidate()
+
+
+def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidate:
+    """Gemini is asked for one candidate; more come only from servers that repeat the first."""
+    return response.candidates[0] if response.candidates else _NO_CANDIDATE
+
+
+def visible_text(candidate: gemini.Candidate) -> str:
+    parts = (candidate.content and candidate.content.parts) or []
+    return "".join([part.text for part in parts if part.text and not part.thought])
+
+
+def is_blocked(response: gemini.GenerateContentResponse) -> bool:
+    return bool(response.prompt_feedback and response.prompt_feedback.block_reason)
+
+
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "LANGUAGE": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+    "ESCALATION": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+    "IMAGE_OTHER": "content_filter",
+    "NO_IMAGE": "content_filter",
+}
+
+
+def is_final(native: str | None) -> bool:
+    """Whether Gemini's finish reason ends the answer."""
+    return native is not None and native != "FINISH_REASON_UNSPECIFIED"
+
+
+def finish_reason(native: str | None, *, blocked: bool, empty: bool) -> FinishReason:
+    """Say in OpenAI's words why an answer ended.
+
+    Args:
+        native: Gemini's `finishReason`, if any came.
+        blocked: whether the prompt was refused.
+        empty: whether the client got no content.
+
+    Raises:
+        UpstreamMalformedError: the model failed, by Google's own word.
+        UpstreamTruncatedError: the answer did not end, so it must not look as if it had.
+        UpstreamResponseError: an end that nobody knows, with nothing before it.
+
+    """
+    if native is None or not is_final(native):
+        if blocked:
+            return "content_filter"
+        raise UpstreamTruncatedError(
+            "Gemini's answer broke off before its end. Ask again; the request was not at fault."
+        )
+    if native in gemini.MALFORMED:
+        raise malformed(native)
+    if known := _FINISH_REASONS.get(native):
+        return known
+    if not empty:
+        return "stop"
+    if native == "OTHER":
+        return "content_filter"
+    raise UpstreamResponseError(f"Gemini ended an empty answer for the reason {native!r}.")
+
+
+def malformed(native: str) -> UpstreamMalformedError:
+    return UpstreamMalformedError(
+        f"Gemini could not finish its answer ({native}). Ask again, or put the request differently."
+    )
+
+
+def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
+    """Count as OpenAI does: thoughts are completion tokens, tool results prompt tokens.
+
+    Gemini's candidates leave thoughts out, except where its own total says that they are in.
+    """
+    if meta is None:
+        meta = gemini.UsageMetadata()
+    prompt, candidates = _int(meta.prompt_token_count), _int(meta.candidates_token_count)
+    thoughts, tools = _int(meta.thoughts_token_count), _int(meta.tool_use_prompt_token_count)
+    total_ = _int(meta.total_token_count)
+    inclusive = total_ == prompt + candidates
+    completion = candidates if inclusive else candidates + thoughts
+    return Usage(
+        prompt_tokens=prompt + tools,
+        completion_tokens=completion,
+        total_tokens=total_ or prompt + tools + completion,
+        prompt_tokens_details=PromptTokensDetails(_int(meta.cached_content_token_count)),
+        completion_tokens_details=CompletionTokensDetails(thoughts),
+    )
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    return Usage(
+        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
+        completion_tokens=sum(usage.completion_tokens for usage in usages),
+        total_tokens=sum(usage.total_tokens for usage in usages),
+        prompt_tokens_details=PromptTokensDetails(
+            sum(usage.prompt_tokens_details.cached_tokens for usage in usages)
+        ),
+        completion_tokens_details=CompletionTokensDetails(
+            sum(usage.completion_tokens_details.reasoning_tokens for usage in usages)
+        ),
+    )
+
+
+def _int(count: gemini.Count) -> int:
+    try:
+        return int(count or 0)
+    except (ValueError, OverflowError):
+        return 0

@@ -1,0 +1,174 @@
+"""Answers on the wire, decoded: a whole one, or a stream event by event."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from service import sse
+from service.errors import (
+    GatewayError,
+    UpstreamMalformedError,
+    UpstreamResponseError,
+    UpstreamTruncatedError,
+)
+from service.schemas.gemini import MALFORMED, GenerateContentResponse
+from service.surrogates import replace_lone_surrogates
+from service.upstream.failures import refusal, upstream_failures
+from service.upstream.google_error import is_error
+from service.upstream.http import GoogleHttp
+
+T = TypeVar("T")
+
+#: Makes a response of one event's data, or of a whole body; takes an upstream's envelope off.
+Unwrap = Callable[[bytes], GenerateContentResponse]
+
+
+def parse(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Decode JSON from Google; raise what an error in its place says.
+
+    Raise `msgspec.DecodeError` or one of its kin for what is neither.
+    """
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if is_error(data):
+            raise refusal(httpx.codes.OK, data) from None
+        repaired = replace_lone_surrogates(data)
+        if repaired == data:
+            raise
+        return decoder.decode(repaired)
+
+
+def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
+    """Decode a whole answer; raise `GatewayError` for one that is none."""
+    with upstream_failures():
+        response = unwrap(body)
+    _refuse_malformed(response)
+    if not _says_something(response):
+        raise UpstreamTruncatedError("Gemini's answer was empty. Ask again.")
+    return response
+
+
+async def open_answer(
+    http: GoogleHttp, url: str, body: bytes, unwrap: Unwrap, upstream: str
+) -> "ResponseStream":
+    """Start a streaming call; return when the first event that says something has parsed."""
+    async with http.first_byte():
+        stream = ResponseStream(await http.open(url, body), http, unwrap, upstream)
+        try:
+            await stream.begin()
+        except BaseException:
+            await stream.aclose()
+            raise
+    return stream
+
+
+class ResponseStream:
+    """An `AnswerStream` over one HTTP response."""
+
+    def __init__(
+        self, response: httpx.Response, http: GoogleHttp, unwrap: Unwrap, upstream: str
+    ) -> None:
+        self.upstream = upstream
+        self._response = response
+        self._http = http
+        self._unwrap = unwrap
+        self._chunks = response.aiter_bytes()
+        self._decoder = sse.Decoder()
+        self._begun: list[GenerateContentResponse] = []
+        self._failure: GatewayError | None = None
+        self._ended = False
+
+    async def begin(self) -> None:
+        """Read on until something is said, so that what goes wrong before can be tried again."""
+        while not any(map(_says_something, self._begun)):
+            batch = await self._read()
+            if not batch:
+                msg = "Gemini's answer ended before it began. Ask again."
+                raise UpstreamTruncatedError(msg)
+            for response in batch:
+                _refuse_malformed(response)
+            self._begun += batch
+
+    def __aiter__(self) -> "ResponseStream":
+        return self
+
+    async def __anext__(self) -> list[GenerateContentResponse]:
+        if self._begun:
+            begun, self._begun = self._begun, []
+            return begun
+        async with self._http.no_silence():
+            batch = await self._read()
+        if not batch:
+            raise StopAsyncIteration
+        return batch
+
+    async def aclose(self) -> None:
+        """Hang up, unless Google has finished."""
+        await self._response.aclose()
+
+    async def _read(self) -> list[GenerateContentResponse]:
+        """Return what the next reads bring, as soon as it is anything; nothing at the end."""
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            if self._ended:
+                return []
+            with upstream_failures():
+                chunk = await anext(self._chunks, None)
+                events = [] if chunk is None else self._decoder.feed(chunk)
+            batch = self._decode(events) if chunk is not None else self._end()
+            if batch:
+                return batch
+
+    def _decode(self, events: list[bytes]) -> list[GenerateContentResponse]:
+        """Decode events; a failure waits until the ones before it have been given out."""
+        batch: list[GenerateContentResponse] = []
+        try:
+            for event in events:
+                if event != b"[DONE]":
+                    with upstream_failures():
+                        batch.append(self._unwrap(event))
+        except GatewayError as error:
+            self._failure = error
+        return batch
+
+    def _end(self) -> list[GenerateContentResponse]:
+        self._ended = True
+        batch = self._decode(self._decoder.close())
+        if isinstance(self._failure, UpstreamResponseError):
+            self._failure = UpstreamTruncatedError("Gemini's answer broke off. Ask again.")
+        if stray := self._decoder.stray:
+            batch += self._decode(_bodies(stray))
+        return batch
+
+
+_lists = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _bodies(stray: bytes) -> list[bytes]:
+    """Lines outside of events: an error, or answers from a server that ignored `alt=sse`."""
+    if stray.startswith(b"[") and not is_error(stray):
+        try:
+            return [bytes(item) for item in _lists.decode(stray)]
+        except msgspec.DecodeError:
+            pass
+    return [stray]
+
+
+def _says_something(response: GenerateContentResponse) -> bool:
+    if response.prompt_feedback is not None:
+        return True
+    return any(
+        candidate.finish_reason or (candidate.content and candidate.content.parts)
+        for candidate in response.candidates or []
+    )
+
+
+def _refuse_malformed(response: GenerateContentResponse) -> None:
+    for candidate in response.candidates or []:
+        if candidate.finish_reason in MALFORMED:
+            msg = f"Gemini could not finish its answer ({candidate.finish_reason}). Ask again."
+            raise UpstreamMalformedError(msg)

@@ -1,0 +1,126 @@
+"""HTTP to Google: one pool of connections, our own User-Agent, time limits, a fresh token.
+
+httpx is called at its transport, because its client costs three times what the request does
+(cookies, redirects, merging of URLs), and none of that is wanted here.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from service import __version__
+from service.errors import UpstreamTimeoutError
+from service.interfaces import AccessTokens
+from service.upstream.failures import refusal, upstream_failures
+
+USER_AGENT = f"gemini-openai-gateway/{__version__}"
+
+_KEEPALIVE_SECONDS = 60
+_UNAUTHORIZED = 401
+
+
+class TimeLimits(NamedTuple):
+    """Seconds that Google may take."""
+
+    connect: float = 5
+    first_byte: float = 300  # a model that thinks says nothing for minutes
+    idle: float = 120
+
+
+def open_transport() -> httpx.AsyncBaseTransport:
+    """Make the pool; close it with `aclose`. Call it in the event loop that will use it."""
+    context = httpx.create_ssl_context()
+
+    def session() -> aiohttp.ClientSession:
+        # Without a number aiohttp would let the 101st stream wait; 0 is no limit.
+        connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=_KEEPALIVE_SECONDS)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    return AiohttpTransport(verify=context, client=session)
+
+
+class GoogleHttp:
+    """Calls methods of one Google API with a bearer token."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, tokens: AccessTokens, limits: TimeLimits
+    ) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self.limits = limits
+        self._extensions = {"timeout": {"connect": limits.connect}}
+
+    async def call(self, url: str, body: bytes) -> bytes:
+        """POST JSON and return the whole answer; raise `GatewayError` for every other outcome."""
+        async with self.first_byte():
+            response = await self.open(url, body)
+        async with self._closing(response), self.no_silence():
+            return await response.aread()
+
+    async def open(self, url: str, body: bytes) -> httpx.Response:
+        """POST JSON; return the successful response, unread. The caller closes it.
+
+        A token that Google no longer takes is renewed once.
+        """
+        token = await self._tokens.token()
+        response = await self._post(url, body, token.value)
+        if response.status_code == _UNAUTHORIZED:
+            await response.aclose()
+            token = await self._tokens.token(rejected=token)
+            response = await self._post(url, body, token.value)
+        if response.is_success:
+            return response
+        async with self._closing(response), self.no_silence():
+            raise refusal(response.status_code, await response.aread(), response.headers)
+
+    async def _post(self, url: str, body: bytes, token: str) -> httpx.Response:
+        request = httpx.Request(
+            "POST",
+            url,
+            content=body,
+            headers={
+                "authorization": f"Bearer {token}",
+                "content-type": "application/json",
+                "user-agent": USER_AGENT,
+                # A compressed stream that is cut off looks complete.
+                "accept-encoding": "identity",
+            },
+            extensions=self._extensions,
+        )
+        with upstream_failures():
+            return await self._transport.handle_async_request(request)
+
+    @asynccontextmanager
+    async def _closing(self, response: httpx.Response) -> AsyncGenerator[None]:
+        try:
+            with upstream_failures():
+                yield
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
+    async def first_byte(self) -> AsyncGenerator[None]:
+        """Around everything that is waited for before an answer begins."""
+        try:
+            async with asyncio.timeout(self.limits.first_byte):
+                yield
+        except TimeoutError as error:
+            msg = f"Gemini did not begin to answer within {self.limits.first_byte:g} seconds."
+            raise UpstreamTimeoutError(msg) from error
+
+    @asynccontextmanager
+    async def no_silence(self) -> AsyncGenerator[None]:
+        """Around a read from an answer that has begun."""
+        try:
+            async with asyncio.timeout(self.limits.idle):
+                yield
+        except TimeoutError as error:
+            msg = (
+                f"Gemini fell silent for {self.limits.idle:g} seconds in the middle of its answer."
+            )
+            raise UpstreamTimeoutError(msg) from error

@@ -1,0 +1,148 @@
+"""Requests that Google refuses for their shape or their contents: rules 1 to 13."""
+
+from tests.simulators.asking import model, user
+from tests.simulators.request_pieces import (
+    CALL,
+    HI,
+    NEWER,
+    OTHER,
+    OTHER_RESPONSE,
+    PNG,
+    RESPONSE,
+    SIGNED,
+    THREE,
+    TOO_LARGE,
+    Case,
+    config,
+    contents,
+    tools,
+)
+
+REFUSED_CONTENTS = [
+    Case(1, HI | {"foo": 1}, "Unknown name \"foo\" at 'request': Cannot find", "code_assist"),
+    Case(1, HI | {"foo": 1}, 'Unknown name "foo": Cannot find field.'),
+    Case(
+        1,
+        tools({"name": "f", "strict": True}),
+        "Unknown name \"strict\" at 'request.tools[0].function_declarations[0]'",
+        "code_assist",
+    ),
+    Case(1, config(topX=1), "at 'generation_config': Cannot find field."),
+    Case(1, HI | {"labels": {"a": "b"}}, 'Unknown name "labels"'),
+    Case(1, HI | {"store": True}, 'Unknown name "store"', "vertex"),
+    Case(1, config(imageConfig={}), 'Unknown name "imageConfig"', "code_assist"),
+    Case(1, HI | {"tools": [{"fileSearch": {}}]}, 'Unknown name "fileSearch"', "vertex"),
+    Case(
+        1,
+        contents(user("hi"), model(SIGNED), user(RESPONSE)),
+        "Unknown name \"id\" at 'contents[2].parts[0].function_response'",
+        "vertex",
+        settings={"takes_response_ids": False},
+    ),
+    Case(
+        2,
+        contents(user({"text": 5})),
+        "Invalid value at 'request.contents[0].parts[0].text' (TYPE_STRING), 5",
+        "code_assist",
+    ),
+    Case(2, config(maxOutputTokens=1.5), "'generation_config.max_output_tokens' (TYPE_INT32), 1.5"),
+    Case(2, config(temperature="warm"), '(TYPE_FLOAT), "warm"'),
+    Case(2, HI | {"contents": "hi"}, 'generativelanguage.v1beta.Content), "hi"'),
+    Case(2, config(responseLogprobs="yes"), '(TYPE_BOOL), "yes"'),
+    Case(
+        2,
+        contents(user({"functionResponse": {"name": "f", "response": "x"}})),
+        '(type.googleapis.com/google.protobuf.Struct), "x"',
+    ),
+    Case(2, contents(user({"text": {"a": 1}})), "Starting an object on a scalar field"),
+    Case(2, HI | {"labels": []}, "(Map), []", "vertex"),
+    Case(2, HI | {"contents": [5]}, "'contents[0]' (type.googleapis.com/"),
+    Case(3, {}, "contents is not specified"),
+    Case(3, {"contents": []}, "at least one contents field is required", "vertex"),
+    Case(4, contents(model("hi"), user("hi")), "begin with a user turn"),
+    Case(5, contents({"role": "assistant", "parts": [{"text": "hi"}]}), "user, model."),
+    Case(5, contents({"parts": [{"text": "hi"}]}), "user, model.", "vertex"),
+    Case(5, contents({"role": "function", "parts": [{"text": "hi"}]}), "user, model."),
+    Case(6, contents({"role": "user"}), "parts must not be empty"),
+    Case(6, contents({"role": "user", "parts": []}), "parts must not be empty"),
+    Case(6, HI | {"systemInstruction": {"parts": []}}, "system_instruction.parts"),
+    Case(6, HI | {"systemInstruction": user(PNG)}, "System instructions take text only"),
+    Case(
+        6,
+        HI | {"systemInstruction": user("Be brief.")},
+        "Developer instruction is not enabled",
+        model_id="gemma-4-31b-it",
+    ),
+    Case(7, contents(user({})), "must have one initialized field"),
+    Case(7, contents(user({"thought": True})), "must have one initialized field"),
+    Case(7, contents(user(PNG | {"text": "hi"})), "oneof field 'data' is already set"),
+    Case(8, contents(user("hi"), model("well"), model(CALL), user(RESPONSE)), "function call turn"),
+    Case(
+        9, contents(user("hi"), model(CALL, OTHER), user(RESPONSE)), "number of function response"
+    ),
+    Case(9, contents(user("hi"), model(CALL)), "number of function response"),
+    Case(9, contents(user(RESPONSE)), "immediately after a function call turn"),
+    Case(
+        9,
+        contents(user("hi"), model(CALL, OTHER), user(OTHER_RESPONSE, RESPONSE)),
+        "in the order of the calls",
+    ),
+    Case(
+        9,
+        contents(user("hi"), model(CALL), model(RESPONSE)),
+        "immediately after a function call turn",
+    ),
+    Case(
+        9,
+        contents(
+            user("hi"),
+            model(CALL),
+            user({"functionResponse": RESPONSE["functionResponse"] | {"parts": [PNG]}}),
+        ),
+        "Multimodal function responses",
+    ),
+    Case(
+        9,
+        contents(
+            user("hi"), model(SIGNED), user({"functionResponse": {"name": "f", "response": {}}})
+        ),
+        "bear their names",
+        model_id=NEWER,
+    ),
+    Case(9, contents(user({"functionResponse": {"response": {}}})), "Name cannot be empty"),
+    Case(
+        10,
+        contents(user("hi"), model(CALL), user(RESPONSE)),
+        "missing a thought_signature",
+        model_id=THREE,
+    ),
+    Case(
+        11,
+        contents(user({"inlineData": {"mimeType": "image/png", "data": "§"}})),
+        "Base64 decoding failed for",
+    ),
+    Case(
+        11,
+        contents(user("hi"), model(CALL | {"thoughtSignature": "abcde"}), user(RESPONSE)),
+        "'contents[1].parts[0].thought_signature' (TYPE_BYTES), Base64 decoding failed",
+    ),
+    Case(
+        12,
+        contents(user({"inlineData": {"mimeType": "image/jpg", "data": "AAAA"}})),
+        "Unsupported MIME type: image/jpg",
+    ),
+    Case(
+        12,
+        contents(user({"fileData": {"mimeType": "image/gif", "fileUri": "gs://b/a.gif"}})),
+        "Unsupported MIME type: image/gif",
+        "vertex",
+    ),
+    Case(12, contents(user({"inlineData": {"data": "AAAA"}})), "mime_type is required"),
+    Case(
+        13,
+        contents(user({"inlineData": {"mimeType": "image/png", "data": "A" * 9_786_712}})),
+        "larger than the limit of 7340032 bytes",
+        "vertex",
+    ),
+    Case(13, contents(user(PNG)), "exceeds the limit: 4 bytes", settings=TOO_LARGE),
+]

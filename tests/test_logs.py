@@ -1,0 +1,104 @@
+import io
+import logging
+
+import httpx
+import msgspec
+import pytest
+
+from service import logs
+from tests.gateway import API_KEY, HELLO, AccessLog
+from tests.simulators.google import Google
+from tests.simulators.replies import error
+
+PATH = "/v1/chat/completions"
+
+
+def record(message: str, **fields: object) -> logging.LogRecord:
+    made = logging.LogRecord("service", logging.WARNING, __file__, 1, message, None, None)
+    made.__dict__["fields"] = fields
+    return made
+
+
+def test_a_json_line_has_the_names_that_cloud_logging_knows() -> None:
+    line = msgspec.json.decode(logs.JsonFormatter().format(record("Said.", status=200)))
+    assert line == {"severity": "WARNING", "message": "Said.", "logger": "service", "status": 200}
+
+
+def test_a_text_line_leaves_out_what_is_not_known() -> None:
+    line = logs.TextFormatter().format(record("Said.", status=200, model=None))
+    assert line == "warning Said. status=200"
+
+
+@pytest.mark.parametrize("formatter", [logs.JsonFormatter(), logs.TextFormatter()])
+def test_an_exception_is_logged_without_secrets(formatter: logging.Formatter) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("test")
+    logger.propagate = False
+    logger.addHandler(handler)
+    error_ = ValueError("ya29.a0-token")
+    logger.error("with 1//refresh", exc_info=error_)
+    logger.removeHandler(handler)
+    assert "ValueError" in stream.getvalue()
+    assert "ya29" not in stream.getvalue()
+    assert "1//" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ya29.a0AbC-_d.e",
+        "AIzaSyA1234567890",
+        "1//0abc-DEF_g",
+        "GOCSPX-abc_d",
+        "authorization: Bearer abcdefgh123",
+        "project_number:681255809395",
+        "projects/681255809395/x",
+        "//cloudaicompanion.googleapis.com/projects/p/locations/global",
+    ],
+)
+def test_what_looks_like_a_secret_is_redacted(text: str) -> None:
+    redacted = logs.redact(f"before {text} after")
+    assert "[redacted]" in redacted
+    assert redacted.startswith("before ")
+    assert redacted.endswith(" after")
+
+
+def test_ordinary_words_are_not() -> None:
+    text = "See https://ai.google.dev/gemini-api/docs, project my-proj, 404."
+    assert logs.redact(text) == text
+
+
+def test_a_request_leaves_one_line_with_what_happened(
+    client: httpx.Client, access_log: AccessLog
+) -> None:
+    response = client.post(PATH, json=HELLO | {"stream": True})
+    line = access_log.wait_for(path=PATH)
+    assert line["request_id"] == response.headers["x-request-id"]
+    assert (line["method"], line["status"], line["stream"]) == ("POST", 200, True)
+    assert (line["model"], line["upstream"]) == ("gemini-2.5-flash", "code_assist")
+    assert line["duration_ms"] >= line["first_byte_ms"] > 0
+    assert len(access_log.lines) == 1
+
+
+def test_a_failure_leaves_its_code(
+    client: httpx.Client, google: Google, access_log: AccessLog
+) -> None:
+    google.script(error(403, message="Said of Hello!"))
+    client.post(PATH, json=HELLO)
+    assert access_log.wait_for(path=PATH)["error"] == "permission_denied"
+
+
+@pytest.mark.parametrize("scenario", [None, "E1", "E13", "E42", "A36"])
+def test_neither_prompts_nor_keys_nor_answers_are_logged(
+    scenario: str | None, client: httpx.Client, google: Google, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    if scenario:
+        google.play(scenario)
+    client.post(PATH, json=HELLO | {"stream": True})
+    texts = [logs.JsonFormatter().format(record) for record in caplog.records]
+    assert texts
+    for words in ("Hello", API_KEY, google.client_secret, "sim-refresh", "ya29"):
+        assert not any(words in text for text in texts)

@@ -1,0 +1,21 @@
+import msgspec
+import pytest
+
+from service.surrogates import replace_lone_surrogates
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        (rb'"\ud83d"', "\ufffd"),
+        (rb'"\ude00"', "\ufffd"),
+        (rb'"a\uD83Db"', "a\ufffdb"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd😀"),
+        (rb'"\ud83d\ude00"', "😀"),
+        (rb'"\\ud83d"', "\\ud83d"),
+        (rb'"\\\ud83d"', "\\\ufffd"),
+        (rb'"\u00e9\n"', "é\n"),
+    ],
+)
+def test_only_half_characters_are_replaced(text: bytes, repaired: str) -> None:
+    assert msgspec.json.decode(replace_lone_surrogates(text)) == repaired

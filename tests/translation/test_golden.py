@@ -1,0 +1,67 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from service.api import errors
+from service.api.requests import decode
+from service.errors import GatewayError
+from service.models import find_model
+from service.schemas.gemini import GenerateContentResponse
+from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.parameters import ignored_params
+from service.translation.request import to_gemini
+from service.translation.response import Metadata, to_openai
+from service.translation.stream import ChunkTranslator
+from tests.golden_files import cases, check
+
+METADATA = Metadata(id="chatcmpl-1", created=0, model="m")
+
+
+def or_error(produce: Callable[[], Any]) -> Any:
+    """Return the result, or what the client is told instead."""
+    try:
+        return produce()
+    except GatewayError as error:
+        return {"status": error.status, **msgspec.json.decode(errors.body(error))}
+
+
+@cases("request")
+def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> None:
+    def produce(given: dict[str, Any]) -> Any:
+        body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
+        request = decode(msgspec.json.encode(body | given), ChatCompletionRequest)
+        model = find_model(request.model or "")
+        gemini = to_gemini(request, model, streams=bool(request.stream))
+        return {"request": gemini, "ignored": ignored_params(request, model)}
+
+    check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
+
+
+@cases("response")
+def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> None:
+    def produce(given: Any) -> Any:
+        responses = msgspec.convert(given, list[GenerateContentResponse])
+        return to_openai(responses, METADATA)
+
+    check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
+
+
+@cases("stream")
+def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
+    def produce(given: dict[str, Any]) -> list[Any]:
+        translator = ChunkTranslator(METADATA, include_usage=given.get("include_usage", False))
+        responses = msgspec.convert(given["responses"], list[GenerateContentResponse])
+        chunks: list[Any] = []
+
+        def translate() -> None:
+            for response in responses:
+                chunks.extend(translator.push(response))
+            chunks.extend(translator.finish())
+
+        error = or_error(translate)
+        return chunks if error is None else [*chunks, error]
+
+    check(path, pytestconfig, produce)

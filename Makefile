@@ -1,0 +1,55 @@
+# CI and a person run the same commands. Works with GNU make 3.81 (macOS) and later.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+  && { echo $$python; exit; }; done)
+BIN    := .venv/bin
+NODE   := tests/conformance/node
+DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
+LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run setup test check format golden lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## see it work without an account: simulated Google, gateway, a streamed answer
+	@$(DOTENV) $(BIN)/python -m tests.demo
+
+run: setup ## start the gateway on your own credentials (reads .env if there is one)
+	@$(DOTENV) $(BIN)/python -m service
+
+setup: .venv/.done $(NODE)/node_modules/.done ## make .venv with everything that the other targets need
+
+.venv/.done: requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with its venv module was found. On Debian: apt-get install python3 python3-venv. To name one: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Node is needed by some tests only, which skip without it.
+$(NODE)/node_modules/.done: $(NODE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  echo "cd $(NODE) && npm ci" && cd $(NODE) && npm ci --silent --no-audit --no-fund && touch node_modules/.done; fi
+
+test: setup ## run the whole test suite
+	$(BIN)/pytest
+
+check: setup ## format, lint, types, import floors, the README's commands
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_readme.py
+
+format: setup ## format the code, and fix what can be fixed by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+golden: setup ## write what the translation does now into tests/golden, for git diff to show
+	$(BIN)/pytest -q tests/translation/test_golden.py --update-golden
+
+lock: setup ## renew requirements.txt and requirements-dev.txt from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements-dev.txt

@@ -19,10 +19,11 @@ from service.api.errors import HANDLERS
 from service.api.guards import requires_api_key
 from service.api.models import ModelController
 from service.credentials.sources import find_credential
-from service.errors import GatewayError, OverloadedError
+from service.errors import GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
+from service.models import find_model
 from service.schemas.oauth import Credential
-from service.settings import Settings, split
+from service.settings import Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ def create_app(settings: Settings) -> ASGIApp:
     Raise `SettingsError` or `CredentialsError` if it could not work as it is configured.
     """
     gateway = GoogleGateway(settings, find_credential(settings, now=time.time()))
+    if settings.default_model is not None:
+        _must_be_a_model(settings.default_model)
     keys = settings.api_keys
     if not keys:
         logger.warning("OPENAI_API_KEY is not set: everyone who reaches this address may use it")
@@ -73,6 +76,13 @@ def create_app(settings: Settings) -> ASGIApp:
         logging_config=None,
     )
     return Edge(app)
+
+
+def _must_be_a_model(name: str) -> None:
+    try:
+        find_model(name)
+    except ModelNotFoundError as error:
+        raise SettingsError("DEFAULT_MODEL must be the id of a Gemini model.") from error
 
 
 class GoogleGateway:

@@ -101,6 +101,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except msgspec.ValidationError as error:
         name = str(error).partition("$.")[2].rstrip("`")
         raise SettingsError(f"{name} must be {_allowed(name)}.") from None
+    if settings.openai_api_key and not settings.api_keys:
+        raise SettingsError("OPENAI_API_KEY must be a key, or several separated by commas.")
     if settings.on_cloud_run and not settings.api_keys and not settings.allow_unauthenticated:
         raise SettingsError(
             "OPENAI_API_KEY is not set, so anyone who finds the address could use it. Set it to "

@@ -17,6 +17,7 @@ from tests.gateway import HELLO, credential
 from tests.simulators.google import Google
 
 ROOT = Path(__file__).parent.parent
+CREDENTIAL = '{"refresh_token": "1//x", "client_id": "i", "client_secret": "s"}'
 ENOUGH = {"PATH": os.defpath, "HOME": "/nonexistent"}
 
 
@@ -93,9 +94,21 @@ def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Goog
         ({"GCP_SERVICE_ACCOUNT": '{"refresh_token": "1//x"}'}, ["OAUTH_CLIENT_ID"]),
         ({"GCP_SERVICE_ACCOUNT_FILE": "/nonexistent/x.json"}, ["/nonexistent/x.json"]),
         ({"PORT": "http"}, ["PORT must be a whole number"]),
+        (
+            {"DEFAULT_MODEL": "gpt-4o", "GCP_SERVICE_ACCOUNT": CREDENTIAL},
+            ["DEFAULT_MODEL must be the id of a Gemini model"],
+        ),
         ({"K_SERVICE": "gateway"}, ["OPENAI_API_KEY", "ALLOW_UNAUTHENTICATED"]),
     ],
-    ids=["nothing set", "no JSON", "no client", "no file", "wrong port", "Cloud Run without a key"],
+    ids=[
+        "nothing set",
+        "no JSON",
+        "no client",
+        "no file",
+        "wrong port",
+        "no such model",
+        "Cloud Run without a key",
+    ],
 )
 def test_what_cannot_work_exits_78_with_what_to_set(
     environ: dict[str, str], says: list[str]

@@ -45,6 +45,7 @@ def test_values_are_read(environ: dict[str, str], name: str, value: object) -> N
         ("CODE_ASSIST_ENDPOINT", "example.com", "scheme, host and port"),
         ("CODE_ASSIST_ENDPOINT", "https://example.com/v1", "scheme, host and port"),
         ("OAUTH_TOKEN_URL", "token", "a URL"),
+        ("OPENAI_API_KEY", " , ", "a key, or several"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:

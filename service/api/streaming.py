@@ -1,6 +1,7 @@
 """Streams to clients, written straight to ASGI's `send`; and hanging up with a client that left."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -16,6 +17,8 @@ from service.errors import GatewayError, UpstreamTimeoutError, UpstreamUnreachab
 from service.interfaces import AnswerStream
 from service.logs import annotate
 from service.schemas.gemini import GenerateContentResponse
+
+logger = logging.getLogger(__name__)
 
 _encoder = msgspec.json.Encoder()
 
@@ -187,6 +190,7 @@ class _Writer:
         except (UpstreamUnreachableError, UpstreamTimeoutError):
             if not self._translator.finished:
                 raise
+            logger.warning("gemini's connection broke after the end of its answer")
         await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)
 
     async def _push(self, responses: list[GenerateContentResponse]) -> None:

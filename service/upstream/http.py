@@ -70,7 +70,8 @@ class GoogleHttp:
         token = await self._tokens.token()
         response = await self._post(url, body, token.value)
         if response.status_code == _UNAUTHORIZED:
-            await response.aclose()
+            async with self._closing(response), self.no_silence():
+                await response.aread()  # so that the connection can be used again
             token = await self._tokens.token(rejected=token)
             response = await self._post(url, body, token.value)
         if response.is_success:

@@ -1,7 +1,5 @@
 """The official OpenAI SDK for Node, against the running server."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.gateway import API_KEY, HELLO, Gateway
+from tests.programs import miss, need
 from tests.simulators.google import Google
 from tests.simulators.replies import Play, answer, error
 
@@ -18,19 +17,10 @@ SAID = 'Hello from the simulated Google! You said: "Hello!".'
 
 
 @pytest.fixture(autouse=True)
-def node() -> str:
-    """Where Node is. Without it these tests skip, on a laptop; in CI they fail."""
-    found = shutil.which("node")
-    missing = None
-    if found is None:
-        missing = "Node is not installed: install Node.js 20 or newer with npm, then `make setup`."
-    elif not (HERE / "node_modules").exists():
-        missing = "The OpenAI SDK for Node is not installed: run `make setup` where npm is."
-    if missing is not None:
-        if os.environ.get("CI") == "true":  # noqa: TID251  (the tests' own switch)
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return str(found)
+def node() -> None:
+    need("node", install="Node.js 20 or newer with npm, then run `make setup`")
+    if not (HERE / "node_modules").exists():
+        miss("The OpenAI SDK for Node is not installed: run `make setup` where npm is.")
 
 
 def ask(gateway: Gateway, call: str, body: dict[str, Any], key: str = API_KEY) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
+from tests.simulators.replies import Reset, answer
 
 PATH = "/v1/chat/completions"
 STREAM = HELLO | {"stream": True}
@@ -145,6 +146,16 @@ def test_a_failure_after_the_first_byte_is_an_error_event(
     assert {chunk["choices"][0]["finish_reason"] for chunk in chunks} == {None}
     assert done == b"[DONE]"
     assert len(google.calls("generate")) == 1, "what was sent cannot be taken back"
+
+
+def test_a_connection_lost_after_the_end_loses_nothing(
+    client: httpx.Client, google: Google
+) -> None:
+    google.script(answer("Hel", "lo", then=Reset()))
+    chunks = events(client.post(PATH, json=STREAM))
+    assert text_of(chunks) == "Hello"
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    assert chunks[-1] == b"[DONE]"
 
 
 @pytest.fixture

@@ -13,7 +13,12 @@ from litestar.types import Receive, Scope, Send
 
 from service import sse
 from service.api import errors
-from service.errors import GatewayError, UpstreamTimeoutError, UpstreamUnreachableError
+from service.errors import (
+    GatewayError,
+    UpstreamResponseError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
 from service.interfaces import AnswerStream
 from service.logs import annotate
 from service.schemas.gemini import GenerateContentResponse
@@ -122,25 +127,13 @@ class EventStream(Response[None]):
         keepalive: float,
     ) -> None:
         super().__init__(None)
-        self._asgi = _ASGIEventStream(
-            lambda send: _Writer(open_answer, translator, headers, keepalive, send)
-        )
+        self._writer = _Writer(open_answer, translator, headers, keepalive)
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
-        return self._asgi
+        return self._writer
 
 
-class _ASGIEventStream(ASGIResponse):
-    def __init__(self, writer: "Callable[[Send], _Writer]") -> None:
-        super().__init__()
-        self._writer = writer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope
-        await self._writer(send).run(receive)
-
-
-class _Writer:
+class _Writer(ASGIResponse):
     """One stream on its way to the client."""
 
     def __init__(
@@ -149,22 +142,25 @@ class _Writer:
         translator: Translator,
         headers: dict[str, str],
         keepalive: float,
-        send: Send,
     ) -> None:
+        super().__init__()
         self._open_answer = open_answer
         self._translator = translator
-        self._headers = headers
+        self._extra_headers = headers
         self._keepalive = keepalive
-        self._send = send
         self._started = False
         self._writing = asyncio.Lock()  # the keep-alive comes from another task
         self._loop = asyncio.get_running_loop()
         self._written_at = self._loop.time()
 
-    async def run(self, receive: Receive) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        self._send = send
         try:
             async with WhileConnected(receive, tick=self._tick, first_tick=self._keepalive):
                 await self._answer()
+            # Not before: a response that has ended looks like a client that has left.
+            await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)
         except ClientDisconnectedError as error:
             annotate(error=error.code, status=error.status)
         except Exception as error:
@@ -176,31 +172,27 @@ class _Writer:
 
     async def _answer(self) -> None:
         answer = await self._open_answer()
-        self._headers["x-upstream"] = answer.upstream
+        self._extra_headers["x-upstream"] = answer.upstream
         annotate(upstream=answer.upstream)
-        try:
-            await self._relay(answer)
-        finally:
-            await answer.aclose()
-
-    async def _relay(self, answer: AnswerStream) -> None:
         try:
             async for responses in answer:
                 await self._push(responses)
-        except (UpstreamUnreachableError, UpstreamTimeoutError):
+        except (UpstreamUnreachableError, UpstreamTimeoutError, UpstreamResponseError):
             if not self._translator.finished:
                 raise
-            logger.warning("gemini's connection broke after the end of its answer")
-        await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)
+            logger.warning("gemini's stream broke after the end of its answer")
+        finally:
+            await answer.aclose()
 
     async def _push(self, responses: list[GenerateContentResponse]) -> None:
         """Write what one read brought in one go, also if its last part is a failure."""
-        data: list[bytes] = []
+        data = bytearray()
         try:
-            data.extend(_encode(self._translator.push(response)) for response in responses)
+            for response in responses:
+                data += _encode(self._translator.push(response))
         finally:
-            if events := b"".join(data):
-                await self._write(events)
+            if data:
+                await self._write(bytes(data))
 
     async def _write(self, data: bytes, *, last: bool = False) -> None:
         async with self._writing:
@@ -217,7 +209,7 @@ class _Writer:
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-cache"),
             (b"x-accel-buffering", b"no"),
-            *((name.encode(), value.encode()) for name, value in self._headers.items()),
+            *((name.encode(), value.encode()) for name, value in self._extra_headers.items()),
         ]
 
     async def _tick(self) -> float:

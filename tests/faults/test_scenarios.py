@@ -3,13 +3,17 @@
 Each row is played twice: for a stream, and for an answer in one piece.
 """
 
+from collections.abc import Sequence
+
 import httpx
 import pytest
 
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
-from tests.simulators.replies import Reset, answer
+from tests.simulators.replies import Reset, answer, chunks, rewritten
+from tests.simulators.scenarios.table import says
+from tests.simulators.wire import Step
 
 PATH = "/v1/chat/completions"
 STREAM = HELLO | {"stream": True}
@@ -18,6 +22,10 @@ RECOVERED = 'Hello from the simulated Google! You said: "Hello!".'
 
 def ids(names: str) -> list[str]:
     return names.split()
+
+
+def joined(steps: Sequence[Step]) -> bytes:
+    return b"".join(step for step in steps if isinstance(step, bytes))
 
 
 # scenario -> the whole text and the finish reason
@@ -156,6 +164,26 @@ def test_a_connection_lost_after_the_end_loses_nothing(
     assert text_of(chunks) == "Hello"
     assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
     assert chunks[-1] == b"[DONE]"
+
+
+def test_words_that_come_in_one_read_with_a_failure_are_not_lost(
+    client: httpx.Client, google: Google
+) -> None:
+    failed = {"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}
+    spoken = chunks([says("Hel"), says("lo"), failed])
+    google.script(rewritten(spoken, lambda steps: [steps[0], joined(steps[1:])]))
+    *before, error, _ = events(client.post(PATH, json=STREAM))
+    assert text_of(before) == "Hello"
+    assert error["error"]["code"] == "upstream_malformed_response"
+
+
+def test_a_failure_in_the_first_read_is_tried_once_more(
+    client: httpx.Client, google: Google
+) -> None:
+    failed = {"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}
+    spoken = chunks([says("Hel"), failed])
+    google.script(rewritten(spoken, lambda steps: [joined(steps)]), answer("Hello"))
+    assert text_of(events(client.post(PATH, json=STREAM))) == "Hello"
 
 
 @pytest.fixture

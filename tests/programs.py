@@ -2,14 +2,24 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+
+#: Where OpenAI's SDK for Node is installed.
+NODE = Path(__file__).parent / "conformance/node"
 
 
 def need(program: str, *, install: str) -> None:
     """Skip the test if the program is missing, and name what to install; in CI, fail it."""
     if shutil.which(program) is None:
         miss(f"{program} is not installed: install {install}.")
+
+
+def need_the_sdk_for_node() -> None:
+    need("node", install="Node.js 20 or newer with npm, then run `make setup`")
+    if not (NODE / "node_modules/openai").exists():
+        miss("The OpenAI SDK for Node is not installed: run `make setup` where npm is.")
 
 
 def miss(what: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from service.settings import Secret, Settings, load
 from tests.conftest import StartGateway
 from tests.gateway import Gateway
-from tests.programs import need
+from tests.programs import NODE, need, need_the_sdk_for_node
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -61,10 +61,10 @@ def test_the_python_example_prints_what_it_says(demo: Gateway) -> None:
 
 
 def test_the_node_example_prints_what_it_says(demo: Gateway) -> None:
-    need("node", install="Node.js 20 or newer with npm, then run `make setup`")
+    need_the_sdk_for_node()
     (example,) = blocks("javascript")
     arguments = ["node", "--input-type=module", "-e", here(example, demo)]
-    assert output_of(arguments, cwd=ROOT / "tests/conformance/node") == blocks("text")[1]
+    assert output_of(arguments, cwd=NODE) == blocks("text")[1]
 
 
 def test_every_make_target_is_explained_and_exists() -> None:

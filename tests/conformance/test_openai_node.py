@@ -1,32 +1,28 @@
 """The official OpenAI SDK for Node, against the running server."""
 
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.gateway import API_KEY, HELLO, Gateway
-from tests.programs import miss, need
+from tests.programs import NODE, need_the_sdk_for_node
 from tests.simulators.google import Google
 from tests.simulators.replies import Play, answer, error
 
-HERE = Path(__file__).parent / "node"
 SAID = 'Hello from the simulated Google! You said: "Hello!".'
 
 
 @pytest.fixture(autouse=True)
 def node() -> None:
-    need("node", install="Node.js 20 or newer with npm, then run `make setup`")
-    if not (HERE / "node_modules").exists():
-        miss("The OpenAI SDK for Node is not installed: run `make setup` where npm is.")
+    need_the_sdk_for_node()
 
 
 def ask(gateway: Gateway, call: str, body: dict[str, Any], key: str = API_KEY) -> Any:
     done = subprocess.run(
         ["node", "ask.mjs", f"{gateway.url}/v1", key, call, msgspec.json.encode(body)],  # noqa: S607
-        cwd=HERE,
+        cwd=NODE,
         capture_output=True,
         check=False,
     )

@@ -34,7 +34,7 @@ Step = bytes | Pause | Hold | Reset | Cut
 Framing = Literal["content-length", "chunked", "until-close", "raw"]
 Headers = tuple[tuple[str, str], ...]
 
-LETS_THE_OTHER_SIDE_READ = Pause(0.02)  # a reset may overtake bytes that were not read yet
+LETS_THE_OTHER_SIDE_READ = Pause(0.1)  # a reset may overtake bytes that were not read yet
 
 
 @dataclass(frozen=True)

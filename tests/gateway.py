@@ -46,7 +46,8 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.address = ("127.0.0.1", int(self._socket.getsockname()[1]))
+        self.url = f"http://127.0.0.1:{self.address[1]}"
         config = uvicorn.Config(
             create_app(settings),
             loop="uvloop",
@@ -73,6 +74,16 @@ class Gateway:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         # Loading certificates that nobody needs here takes longer than a test.
         return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=False)  # noqa: S501
+
+
+def send(connection: socket.socket, body: dict[str, Any]) -> None:
+    """Ask for a chat completion on a bare connection, and wait for nothing."""
+    content = msgspec.json.encode(body)
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\n"
+        f"authorization: Bearer {API_KEY}\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
+    connection.sendall(head.encode() + content)
 
 
 class AccessLog(logging.Handler):

@@ -41,12 +41,6 @@ def test_the_refresh_grant_is_sent_as_rfc_6749_says(
     }
 
 
-def test_google_is_told_who_asks(client: httpx.Client, google: Google) -> None:
-    client.post(PATH, json=HELLO)
-    (call,) = google.calls("generate")
-    assert call.headers["user-agent"].startswith("gemini-openai-gateway/")
-
-
 def test_the_credentials_own_access_token_is_used_while_it_lasts(
     start_gateway: StartGateway, google: Google
 ) -> None:

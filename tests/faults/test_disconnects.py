@@ -5,10 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
-from tests.gateway import API_KEY, HELLO, AccessLog, Gateway
+from tests.gateway import HELLO, AccessLog, Gateway, send
 from tests.simulators.google import Google
 from tests.simulators.replies import Hold, answer, error, hold
 
@@ -25,14 +24,8 @@ def never() -> threading.Event:
 
 def post_and_leave(gateway: Gateway, body: dict[str, Any], until: Callable[[], object]) -> None:
     """Send a request, and close the connection when `until` returns."""
-    content = msgspec.json.encode(body)
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {API_KEY}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
-    )
-    host, _, port = gateway.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(head.encode() + content)
+    with socket.create_connection(gateway.address) as connection:
+        send(connection, body)
         until()
 
 

@@ -215,8 +215,8 @@ class _Writer(ASGIResponse):
     async def _tick(self) -> float:
         """Bridge the silence if there was any; return the seconds until it may be long again."""
         silence = self._loop.time() - self._written_at
-        if self._writing.locked() or silence < self._keepalive:
-            return max(self._keepalive - silence, 0.01)
+        if silence < self._keepalive:
+            return self._keepalive - silence
         await self._write(sse.KEEPALIVE)
         return self._keepalive
 

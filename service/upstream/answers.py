@@ -127,10 +127,9 @@ class ResponseStream:
         """Decode events; a failure waits until the ones before it have been given out."""
         batch: list[GenerateContentResponse] = []
         try:
-            for event in events:
-                if event != b"[DONE]":
-                    with upstream_failures():
-                        batch.append(self._unwrap(event))
+            with upstream_failures():
+                for event in events:
+                    batch.append(self._unwrap(event))  # noqa: PERF401  (kept if a later one fails)
         except GatewayError as error:
             self._failure = error
         return batch

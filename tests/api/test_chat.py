@@ -1,5 +1,6 @@
 """`POST /v1/chat/completions`, over a socket, with the simulated Google behind it."""
 
+import threading
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, events, text_of
 from tests.simulators.google import Google
-from tests.simulators.replies import answer, chunks, error
+from tests.simulators.replies import answer, chunks, error, hold
 
 PATH = "/v1/chat/completions"
 SAID = 'Hello from the simulated Google! You said: "Hello!".'
@@ -176,9 +177,13 @@ def test_each_choice_is_a_call_of_its_own(client: httpx.Client, google: Google) 
 
 
 def test_a_choice_that_fails_fails_the_request(client: httpx.Client, google: Google) -> None:
-    google.script(answer("a"), error(403), answer("c"))
+    never = threading.Event()
+    google.script(hold(never, answer("a")), hold(never, answer("b")), error(403))
     response = client.post(PATH, json=HELLO | {"n": 3})
     assert response.json()["error"]["code"] == "permission_denied"
+    held = [call for call in google.calls("generate") if not call.done.is_set()]
+    assert len(held) == 2
+    assert all(call.left.wait(1) for call in held), "the others are given up"
 
 
 def test_a_long_answer_is_not_cut_at_code_assists_own_limit(

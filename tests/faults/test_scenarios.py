@@ -127,6 +127,30 @@ def test_the_halves_of_a_character_in_two_events_do_not_break_the_stream(
     assert chunks[-1] == b"[DONE]"
 
 
+@pytest.mark.parametrize(
+    ("scenario", "headers"),
+    [
+        ("E22", {"retry-after": "47942", "x-should-retry": "false"}),
+        ("E23", {"retry-after": "301", "retry-after-ms": "301000", "x-should-retry": "false"}),
+        ("E25", {"retry-after": "60", "retry-after-ms": "60000"}),
+        ("E26", {"x-should-retry": "false"}),
+        ("E28", {"retry-after": "9", "retry-after-ms": "9000"}),
+        ("E33", {"retry-after": "3", "retry-after-ms": "3000"}),
+        ("E37", {}),
+    ],
+)
+def test_the_sdks_are_told_whether_to_try_again_and_when(
+    scenario: str, headers: dict[str, str], client: httpx.Client, google: Google
+) -> None:
+    google.play(scenario)
+    got = client.post(PATH, json=HELLO).headers
+    names = ("retry-after", "retry-after-ms", "x-should-retry")
+    told = {name: got[name] for name in names if name in got}
+    if scenario == "E22":
+        del told["retry-after-ms"]  # to the millisecond, it says nothing
+    assert told == headers
+
+
 @pytest.mark.parametrize("body", [STREAM, HELLO], ids=["stream", "whole"])
 @pytest.mark.parametrize(("scenario", "expected"), REFUSALS.items(), ids=list(REFUSALS))
 def test_a_refusal_before_the_first_byte_keeps_its_status(
@@ -182,6 +206,15 @@ def test_words_that_come_in_one_read_with_a_failure_are_not_lost(
     *before, error, _ = events(httpx.Response(200, headers=response.headers, content=content))
     assert text_of(before) == "Hello"
     assert error["error"]["code"] == "upstream_malformed_response"
+
+
+def test_an_event_that_is_cut_off_at_the_end_is_told_as_such(
+    client: httpx.Client, google: Google
+) -> None:
+    google.script(chunks([says("Hel")], then=b'data: {"response": {"candidates": [{"cont'))
+    *before, error, _ = events(client.post(PATH, json=STREAM))
+    assert text_of(before) == "Hel"
+    assert error["error"]["code"] == "upstream_truncated"
 
 
 def test_a_failure_in_the_first_read_is_tried_once_more(

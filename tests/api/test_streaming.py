@@ -1,0 +1,67 @@
+"""Who is cancelled when, without any server."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from service.api.streaming import ClientDisconnectedError, WhileConnected
+
+
+class Client:
+    """ASGI's `receive`, for a client that stays until it is told to leave."""
+
+    def __init__(self) -> None:
+        self.leaves = asyncio.Event()
+
+    async def __call__(self) -> Any:
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+
+async def wait_for_ever(client: Client, reached: asyncio.Event) -> None:
+    async with WhileConnected(client):
+        reached.set()
+        await asyncio.Event().wait()
+
+
+async def test_the_body_ends_when_the_client_leaves() -> None:
+    client = Client()
+    client.leaves.set()
+    with pytest.raises(ClientDisconnectedError):
+        await wait_for_ever(client, asyncio.Event())
+    task = asyncio.current_task()
+    assert task
+    assert task.cancelling() == 0, "the request goes on, to write its log line"
+
+
+async def test_the_bodys_own_end_is_left_alone() -> None:
+    async with WhileConnected(Client()):
+        await asyncio.sleep(0)
+    with pytest.raises(ZeroDivisionError):
+        async with WhileConnected(Client()):
+            raise ZeroDivisionError
+
+
+async def test_a_server_that_shuts_down_is_no_client_that_left() -> None:
+    reached = asyncio.Event()
+    task = asyncio.ensure_future(wait_for_ever(Client(), reached))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_ticks_come_when_they_said() -> None:
+    ticks: list[int] = []
+    done = asyncio.Event()
+
+    async def tick() -> float:
+        ticks.append(len(ticks))
+        if len(ticks) == 3:
+            done.set()
+        return 0.001
+
+    async with WhileConnected(Client(), tick=tick, first_tick=0.001):
+        await asyncio.wait_for(done.wait(), 5)
+    assert ticks == [0, 1, 2]

@@ -9,10 +9,10 @@ DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test check format golden lock
+.PHONY: help demo run setup test coverage check format golden lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## see it work without an account: simulated Google, gateway, a streamed answer
 	@$(DOTENV) $(BIN)/python -m tests.demo
@@ -35,6 +35,9 @@ $(NODE)/node_modules/.done: $(NODE)/package-lock.json
 
 test: setup ## run the whole test suite
 	$(BIN)/pytest
+
+coverage: setup ## the same, and print which lines of the service no test reaches
+	$(BIN)/pytest -q --cov=service
 
 check: setup ## format, lint, types, import floors, the README's commands
 	$(BIN)/ruff format --check .

@@ -1,6 +1,5 @@
 """`POST /v1/chat/completions`, over a socket, with the simulated Google behind it."""
 
-import threading
 from typing import Any
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, events, text_of
 from tests.simulators.google import Google
-from tests.simulators.replies import answer, chunks, error, hold
+from tests.simulators.replies import Gate, answer, chunks, error, hold
 
 PATH = "/v1/chat/completions"
 SAID = 'Hello from the simulated Google! You said: "Hello!".'
@@ -177,7 +176,7 @@ def test_each_choice_is_a_call_of_its_own(client: httpx.Client, google: Google) 
 
 
 def test_a_choice_that_fails_fails_the_request(client: httpx.Client, google: Google) -> None:
-    never = threading.Event()
+    never = Gate()
     google.script(hold(never, answer("a")), hold(never, answer("b")), error(403))
     response = client.post(PATH, json=HELLO | {"n": 3})
     assert response.json()["error"]["code"] == "permission_denied"

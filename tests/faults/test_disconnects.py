@@ -1,7 +1,6 @@
 """A client that leaves takes the upstream request along, at once."""
 
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.gateway import HELLO, AccessLog, Gateway, send
 from tests.simulators.google import Google
-from tests.simulators.replies import Hold, answer, error, hold
+from tests.simulators.replies import Gate, Hold, answer, error, hold
 
 PATH = "/v1/chat/completions"
 STREAM = HELLO | {"stream": True}
@@ -18,8 +17,8 @@ WITHIN = 1.0  # second
 
 
 @pytest.fixture
-def never() -> threading.Event:
-    return threading.Event()
+def never() -> Gate:
+    return Gate()
 
 
 def post_and_leave(gateway: Gateway, body: dict[str, Any], until: Callable[[], object]) -> None:
@@ -29,7 +28,7 @@ def post_and_leave(gateway: Gateway, body: dict[str, Any], until: Callable[[], o
         until()
 
 
-def test_in_mid_stream(gateway: Gateway, google: Google, never: threading.Event) -> None:
+def test_in_mid_stream(gateway: Gateway, google: Google, never: Gate) -> None:
     google.script(answer("Hel", Hold(never), "lo"))
     with (
         gateway.client() as client,
@@ -44,7 +43,7 @@ def test_in_mid_stream(gateway: Gateway, google: Google, never: threading.Event)
 
 @pytest.mark.parametrize("body", [STREAM, HELLO], ids=["stream", "whole"])
 def test_before_the_answer_begins(
-    body: dict[str, Any], gateway: Gateway, google: Google, never: threading.Event
+    body: dict[str, Any], gateway: Gateway, google: Google, never: Gate
 ) -> None:
     google.script(hold(never, answer("late")))
     post_and_leave(gateway, body, lambda: google.wait_for("generate"))
@@ -52,7 +51,7 @@ def test_before_the_answer_begins(
     assert call.left.wait(WITHIN)
 
 
-def test_all_choices_are_given_up(gateway: Gateway, google: Google, never: threading.Event) -> None:
+def test_all_choices_are_given_up(gateway: Gateway, google: Google, never: Gate) -> None:
     google.script(*[hold(never, answer("late"))] * 3)
     post_and_leave(gateway, HELLO | {"n": 3}, lambda: google.wait_for("generate", 3))
     assert all(call.left.wait(WITHIN) for call in google.calls("generate"))

@@ -1,14 +1,12 @@
 """Silence is bridged with comments, so that nobody between us and the client hangs up."""
 
-import threading
-
 import httpx
 import pytest
 
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
-from tests.simulators.replies import Hold, Play, answer, error, hold
+from tests.simulators.replies import Gate, Hold, Play, answer, error, hold
 
 PATH = "/v1/chat/completions"
 STREAM = HELLO | {"stream": True}
@@ -20,19 +18,19 @@ def gateway(start_gateway: StartGateway) -> Gateway:
     return start_gateway(sse_keepalive_seconds=0.05)
 
 
-def stream(gateway: Gateway, go: threading.Event) -> httpx.Response:
+def stream(gateway: Gateway, go: Gate) -> httpx.Response:
     """Read a stream; let Google go on after the second comment."""
     with gateway.client() as client, client.stream("POST", PATH, json=STREAM) as response:
         content = b""
         for chunk in response.iter_raw():
             content += chunk
             if content.count(COMMENT) == 2:
-                go.set()
+                go.open()
     return httpx.Response(response.status_code, headers=response.headers, content=content)
 
 
 def test_in_mid_stream(gateway: Gateway, google: Google) -> None:
-    go = threading.Event()
+    go = Gate()
     google.script(answer("Hel", Hold(go), "lo"))
     response = stream(gateway, go)
     assert text_of(events(response)) == "Hello"
@@ -42,7 +40,7 @@ def test_in_mid_stream(gateway: Gateway, google: Google) -> None:
 
 
 def test_before_the_first_event(gateway: Gateway, google: Google) -> None:
-    go = threading.Event()
+    go = Gate()
     google.script(hold(go, answer("Hello")))
     response = stream(gateway, go)
     assert response.content.startswith(COMMENT)
@@ -57,7 +55,7 @@ def test_before_the_first_event(gateway: Gateway, google: Google) -> None:
 def test_a_refusal_that_comes_after_a_comment_is_an_error_event(
     late: Play, code: str, gateway: Gateway, google: Google
 ) -> None:
-    go = threading.Event()
+    go = Gate()
     google.script(hold(go, late))
     response = stream(gateway, go)
     assert response.status_code == 200

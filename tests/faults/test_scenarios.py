@@ -3,7 +3,6 @@
 Each row is played twice: for a stream, and for an answer in one piece.
 """
 
-import threading
 from collections.abc import Sequence
 
 import httpx
@@ -12,7 +11,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
-from tests.simulators.replies import Hold, Reset, answer, chunks, rewritten
+from tests.simulators.replies import Gate, Hold, Reset, answer, chunks, rewritten
 from tests.simulators.scenarios.table import says
 from tests.simulators.wire import Step
 
@@ -195,14 +194,14 @@ def test_words_that_come_in_one_read_with_a_failure_are_not_lost(
     client: httpx.Client, google: Google
 ) -> None:
     failed = {"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}
-    go = threading.Event()
+    go = Gate()
     spoken = chunks([says("Hel"), says("lo"), failed])
     google.script(rewritten(spoken, lambda steps: [steps[0], Hold(go), joined(steps[1:])]))
     with client.stream("POST", PATH, json=STREAM) as response:
         content = b""
         for chunk in response.iter_raw():
             content += chunk
-            go.set()
+            go.open()
     *before, error, _ = events(httpx.Response(200, headers=response.headers, content=content))
     assert text_of(before) == "Hello"
     assert error["error"]["code"] == "upstream_malformed_response"

@@ -2,25 +2,26 @@
 
     google.script(answer("Hel", "lo"))
     google.script(error(503), answer("at last"))
-    google.script(answer("Hel", Hold(event), "lo"))
+    google.script(answer("Hel", Hold(gate), "lo"))
 
 Everything here is a `Play`: given the call it makes the `Reply`, so that the same
 answer is a stream or one object, in an envelope or bare, as it was asked for.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tests.simulators.calls import Call, Play
 from tests.simulators.errors import error, page
+from tests.simulators.gate import Gate
 from tests.simulators.objects import Answer, Beat, Chunks, Item, Part
 from tests.simulators.rendering import Inner, json_reply
 from tests.simulators.wire import Cut, Hold, Pause, Reply, Reset, Step
 
 __all__ = [
     "Cut",
+    "Gate",
     "Hold",
     "Pause",
     "Play",
@@ -99,11 +100,11 @@ def drop() -> Play:
 
 def hung() -> Play:
     """Say nothing, until the client goes away."""
-    return Reply(before=(Hold(threading.Event()),))
+    return Reply(before=(Hold(Gate()),))
 
 
-def hold(until: threading.Event, then: Play) -> Play:
-    """Say nothing before the test sets the event; then play the reply."""
+def hold(until: Gate, then: Play) -> Play:
+    """Say nothing before the test opens the gate; then play the reply."""
     return _after(Hold(until), then)
 
 

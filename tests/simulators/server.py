@@ -150,9 +150,8 @@ class Server:
                 await asyncio.sleep(0)  # lets the next write be a packet of its own
             case Pause(seconds):
                 await asyncio.sleep(seconds * self._scale())
-            case Hold(event):
-                while not event.is_set():  # noqa: ASYNC110  a threading.Event cannot be awaited
-                    await asyncio.sleep(0.002)
+            case Hold(gate):
+                await gate.wait()
             case Cut():
                 return False
             case Reset():

@@ -18,6 +18,7 @@ from tests.simulators.asking import (
 )
 from tests.simulators.google import Google
 from tests.simulators.replies import (
+    Gate,
     Hold,
     answer,
     drop,
@@ -28,7 +29,7 @@ from tests.simulators.scenarios import SCENARIOS
 
 
 def test_a_client_that_leaves_is_noticed(google: Google) -> None:
-    google.script(answer("one ", Hold(threading.Event())))
+    google.script(answer("one ", Hold(Gate())))
     with begin_stream(google, "gemini-2.5-pro") as connection:
         (recorded,) = google.wait_for("generate")
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -41,7 +42,7 @@ def test_a_client_that_leaves_is_noticed(google: Google) -> None:
 
 
 def test_a_held_answer_waits_for_the_test(google: Google) -> None:
-    release = threading.Event()
+    release = Gate()
     google.script(hold(release, answer("at last")))
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(ask(google).content))
@@ -49,13 +50,13 @@ def test_a_held_answer_waits_for_the_test(google: Google) -> None:
 
     google.wait_for("generate")
     assert answers == []
-    release.set()
+    release.open()
     asking.join(5)
     assert b"at last" in answers[0]
 
 
 def test_a_stream_can_be_held_in_the_middle(google: Google) -> None:
-    release = threading.Event()
+    release = Gate()
     google.script(answer("one ", Hold(release), "two"))
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(stream(google, "gemini-2.5-pro")))
@@ -63,7 +64,7 @@ def test_a_stream_can_be_held_in_the_middle(google: Google) -> None:
 
     google.wait_for("generate")
     assert not google.requests[0].done.is_set()
-    release.set()
+    release.open()
     asking.join(5)
     assert b"two" in answers[0]
 

@@ -1,9 +1,10 @@
 """A reply, down to each single write: what the server is to do, and in which frame."""
 
-import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
+
+from tests.simulators.gate import Gate
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,9 @@ class Pause:
 
 @dataclass(frozen=True)
 class Hold:
-    """Wait until the test sets the event; for ever if it never does."""
+    """Wait until the test opens the gate; for ever if it never does."""
 
-    event: threading.Event
+    gate: Gate
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import sys
-import threading
 
 import httpx
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, send
 from tests.simulators.google import Google
-from tests.simulators.replies import answer, hold
+from tests.simulators.replies import Gate, answer, hold
 
 PATH = "/v1/chat/completions"
 
@@ -27,7 +26,7 @@ def test_headers(client: httpx.Client, google: Google, *, stream: bool) -> None:
 
 
 def test_two_hundred_streams_wait_for_none_of_each_other(gateway: Gateway, google: Google) -> None:
-    never = threading.Event()
+    never = Gate()
     google.script(*[hold(never, answer("late"))] * 200)
     with contextlib.ExitStack() as stack:
         for _ in range(200):

@@ -1,9 +1,9 @@
 """A, second half: silence, broken connections, and streams that only seem complete."""
 
-import threading
 from collections.abc import Sequence
 
 from tests.simulators.calls import Call, Play
+from tests.simulators.gate import Gate
 from tests.simulators.generation import echo
 from tests.simulators.rendering import JSON
 from tests.simulators.replies import answer, by_method, drop, late, paced, rewritten
@@ -11,7 +11,7 @@ from tests.simulators.scenarios.a_framing import HELLO
 from tests.simulators.scenarios.table import generating
 from tests.simulators.wire import LETS_THE_OTHER_SIDE_READ, Cut, Hold, Pause, Reply, Reset, Step
 
-_NEVER = Hold(threading.Event())
+_NEVER = Hold(Gate())
 _MEGABYTE = b"x" * 2**20
 _EVENTS = (("Content-Type", "text/event-stream"),)
 

@@ -4,12 +4,13 @@ import signal
 import sys
 
 import uvicorn
+from litestar.types import ASGIApp
 
 from service import logs
 from service import settings as environment
 from service.app import create_app
 from service.errors import CredentialsError
-from service.settings import SettingsError
+from service.settings import Settings, SettingsError
 
 EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h: starting again as it is would not help
 _USAGE = "usage: python -m service [serve]"
@@ -27,6 +28,14 @@ def main(arguments: list[str]) -> int:
     except (SettingsError, CredentialsError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises them once more when it has shut down
+        signal.signal(number, lambda *_: sys.exit(0))
+    server(app, settings).run()
+    return 0
+
+
+def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         host=settings.listen_host,
@@ -41,11 +50,7 @@ def main(arguments: list[str]) -> int:
         server_header=False,
         timeout_keep_alive=_KEEPALIVE_SECONDS,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises them once more when it has shut down
-        signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run()
-    return 0
+    return uvicorn.Server(config)
 
 
 if __name__ == "__main__":

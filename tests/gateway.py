@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import httpx
 import msgspec
-import uvicorn
 from msgspec import structs
 
+from service.__main__ import server
 from service.app import create_app
 from service.settings import Secret, Settings
 from tests.simulators.google import Google
@@ -48,16 +48,7 @@ class Gateway:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = ("127.0.0.1", int(self._socket.getsockname()[1]))
         self.url = f"http://127.0.0.1:{self.address[1]}"
-        config = uvicorn.Config(
-            create_app(settings),
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = server(create_app(settings), settings)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 
     def __enter__(self) -> Self:

@@ -127,27 +127,24 @@ class EventStream(Response[None]):
         keepalive: float,
     ) -> None:
         super().__init__(None)
-        self._writer = _Writer(open_answer, translator, headers, keepalive)
+        self.open_answer = open_answer
+        self.translator = translator
+        self.extra_headers = headers
+        self.keepalive = keepalive
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
-        return self._writer
+        return _Writer(self)
 
 
 class _Writer(ASGIResponse):
     """One stream on its way to the client."""
 
-    def __init__(
-        self,
-        open_answer: Callable[[], Awaitable[AnswerStream]],
-        translator: Translator,
-        headers: dict[str, str],
-        keepalive: float,
-    ) -> None:
+    def __init__(self, stream: EventStream) -> None:
         super().__init__()
-        self._open_answer = open_answer
-        self._translator = translator
-        self._extra_headers = headers
-        self._keepalive = keepalive
+        self._open_answer = stream.open_answer
+        self._translator = stream.translator
+        self._extra_headers = stream.extra_headers
+        self._keepalive = stream.keepalive
         self._started = False
         self._writing = asyncio.Lock()  # the keep-alive comes from another task
         self._loop = asyncio.get_running_loop()

@@ -6,7 +6,7 @@ httpx is called at its transport, because its client costs three times what the 
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 import aiohttp
@@ -52,7 +52,7 @@ class GoogleHttp:
     ) -> None:
         self._transport = transport
         self._tokens = tokens
-        self.limits = limits
+        self._limits = limits
         self._extensions = {"timeout": {"connect": limits.connect}}
 
     async def call(self, url: str, body: bytes) -> bytes:
@@ -104,24 +104,21 @@ class GoogleHttp:
         finally:
             await response.aclose()
 
-    @asynccontextmanager
-    async def first_byte(self) -> AsyncGenerator[None]:
+    def first_byte(self) -> AbstractAsyncContextManager[None]:
         """Around everything that is waited for before an answer begins."""
-        try:
-            async with asyncio.timeout(self.limits.first_byte):
-                yield
-        except TimeoutError as error:
-            msg = f"Gemini did not begin to answer within {self.limits.first_byte:g} seconds."
-            raise UpstreamTimeoutError(msg) from error
+        limit = self._limits.first_byte
+        return _within(limit, f"Gemini did not begin to answer within {limit:g} seconds.")
 
-    @asynccontextmanager
-    async def no_silence(self) -> AsyncGenerator[None]:
+    def no_silence(self) -> AbstractAsyncContextManager[None]:
         """Around a read from an answer that has begun."""
-        try:
-            async with asyncio.timeout(self.limits.idle):
-                yield
-        except TimeoutError as error:
-            msg = (
-                f"Gemini fell silent for {self.limits.idle:g} seconds in the middle of its answer."
-            )
-            raise UpstreamTimeoutError(msg) from error
+        limit = self._limits.idle
+        return _within(limit, f"Gemini fell silent for {limit:g} seconds in mid-answer.")
+
+
+@asynccontextmanager
+async def _within(seconds: float, otherwise: str) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise UpstreamTimeoutError(otherwise) from error

@@ -59,7 +59,7 @@ def wait_for_health(url: str, running: subprocess.Popen[str]) -> None:
 
 
 def environment(google: Google, port: int) -> dict[str, str]:
-    """Exactly the variables of the issue's line, and nothing else."""
+    """What a gateway needs, and nothing else."""
     return {
         "OPENAI_API_KEY": "k",
         "PORT": str(port),

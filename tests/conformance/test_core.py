@@ -1,4 +1,4 @@
-"""The cases of the contract, with their own runner, against the running server."""
+"""Cases of the contract with OpenAI's clients, with their own runner, against the running server."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""The user's refresh token at work, over sockets: upstream.md 1.3, peers.md E9."""
+"""The user's refresh token at work, over sockets."""
 
 from concurrent.futures import ThreadPoolExecutor
 

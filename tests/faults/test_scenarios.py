@@ -1,6 +1,7 @@
-"""What the client sees of everything that Google may send: upstream.md 7.2, by its ids.
+"""What the client sees of everything that Google may send, by the ids of the simulated scenarios.
 
-Each row is played twice: for a stream, and for an answer in one piece.
+`python -m tests.simulators --list` says what each is. A row is played twice: for a stream, and for
+an answer in one piece.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Contract 4.3, row by row."""
+"""Gemini's finish reasons in OpenAI's words, row by row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Google's refusals, as the client is told of them: contract 5.3."""
+"""Google's refusals, as the client is told of them: status, type, code, and when to ask again."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Cases of the contract with OpenAI's clients, with their own runner, against the running server."""
+"""Cases of the contract with OpenAI's clients, with their own runner, on the running server."""
 
 import socket
 import subprocess

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from service.surrogates import replace_lone_surrogates
+from service.surrogates import replace_encoded_surrogates, replace_lone_surrogates
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,17 @@ from service.surrogates import replace_lone_surrogates
 )
 def test_only_half_characters_are_replaced(text: bytes, repaired: str) -> None:
     assert msgspec.json.decode(replace_lone_surrogates(text)) == repaired
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        (b'"\xed\xa0\xbd"', "\ufffd"),
+        (b'"a\xed\xbf\xbfb"', "a\ufffdb"),
+        ('"\ud7ff\ue000é😀"'.encode(), "\ud7ff\ue000é😀"),
+    ],
+)
+def test_a_surrogate_in_utf_8_is_replaced_and_its_neighbours_are_not(
+    text: bytes, repaired: str
+) -> None:
+    assert msgspec.json.decode(replace_encoded_surrogates(text)) == repaired

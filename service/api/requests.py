@@ -24,7 +24,7 @@ class StrictJSON(AbstractDTO[T]):
 
     def decode_bytes(self, value: bytes) -> Any:
         """Return the struct; raise `InvalidRequestError` or `UnsupportedMediaTypeError`."""
-        content_type = self.asgi_connection.headers.get("content-type", "")
+        content_type = self.asgi_connection.headers.get("content-type", "").lower()
         if content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
             msg = f"Send JSON (content-type: application/json), not {content_type.split(';')[0]}."
             raise UnsupportedMediaTypeError(msg)
@@ -70,8 +70,11 @@ def _fault(message: str, wanted: type[Any]) -> InvalidRequestError:
     """Put msgspec's sentence into OpenAI's words: message, `param` and `code`."""
     match = _SENTENCE.fullmatch(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
-    if missing := re.fullmatch(r"Object missing required field `(.+)`", what):
-        param = f"{path}.{missing[1]}" if path else missing[1]
+    missing = re.fullmatch(
+        r"Object missing required field `(?P<field>.+)`|Expected .*got `null`", what
+    )
+    if missing and (missing["field"] or path):
+        param = ".".join(filter(None, (path, missing["field"])))
         msg = f"Missing required parameter: '{param}'."
         return InvalidRequestError(msg, param=param, code="missing_required_parameter")
     if not path:

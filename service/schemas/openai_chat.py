@@ -17,8 +17,6 @@ Penalty = Annotated[float, Meta(ge=-2, le=2)]
 TokenLimit = Annotated[int, Meta(ge=1)]
 Choices = Annotated[int, Meta(ge=1, le=8)]
 TopLogprobs = Annotated[int, Meta(ge=0, le=20)]
-# OpenAI documents four; Gemini takes five.
-StopSequences = Annotated[list[str], Meta(max_length=5)]
 
 
 class Part(Struct, tag_field="type"):
@@ -96,7 +94,7 @@ class ChatCompletionRequest(Struct, kw_only=True):
     max_completion_tokens: TokenLimit | None = None
     max_tokens: TokenLimit | None = None
     n: Choices | None = None
-    stop: str | StopSequences | None = None
+    stop: str | list[str | None] | None = None
     seed: int | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None

@@ -10,6 +10,7 @@ from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 
+_STOP_MAX = 5  # OpenAI documents four; Gemini takes five
 _TOP_K_MAX = 64  # Google's range ends there, see upstream's "supported range is from 1"
 
 
@@ -40,7 +41,7 @@ def _max_output_tokens(request: ChatCompletionRequest, model: Model) -> int | No
     return min(limit, model.max_output_tokens)
 
 
-def _stop_sequences(stop: str | list[str] | None) -> list[str] | None:
+def _stop_sequences(stop: str | list[str | None] | None) -> list[str] | None:
     given = [stop] if isinstance(stop, str) else stop or []
     return [text for text in given if text] or None
 
@@ -95,6 +96,8 @@ def refuse_contradictions(request: ChatCompletionRequest, *, streams: bool) -> N
 def _contradictions(
     request: ChatCompletionRequest, *, streams: bool
 ) -> Iterator[tuple[str, str, str]]:
+    if len(_stop_sequences(request.stop) or []) > _STOP_MAX:
+        yield f"At most {_STOP_MAX} stop sequences can be given.", "stop", "array_above_max_length"
     if request.top_logprobs is not None and not request.logprobs:
         yield "top_logprobs needs logprobs to be true.", "top_logprobs", "invalid_value"
     if streams and (request.n or 1) > 1:

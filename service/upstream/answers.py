@@ -14,7 +14,7 @@ from service.errors import (
     UpstreamTruncatedError,
 )
 from service.schemas.gemini import MALFORMED, GenerateContentResponse
-from service.surrogates import replace_lone_surrogates
+from service.surrogates import replace_encoded_surrogates, replace_lone_surrogates
 from service.upstream.failures import refusal, upstream_failures
 from service.upstream.google_error import is_error
 from service.upstream.http import GoogleHttp
@@ -35,7 +35,7 @@ def parse(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if is_error(data):
             raise refusal(httpx.codes.OK, data) from None
-        repaired = replace_lone_surrogates(data)
+        repaired = replace_lone_surrogates(replace_encoded_surrogates(data))
         if repaired == data:
             raise
         return decoder.decode(repaired)
@@ -89,8 +89,10 @@ class ResponseStream:
                 msg = "Gemini's answer ended before it began. Ask again."
                 raise UpstreamTruncatedError(msg)
             for response in batch:
-                _refuse_malformed(response)
-            self._begun += batch
+                # What follows the first words is the stream's, however it was cut into reads.
+                if not any(map(_says_something, self._begun)):
+                    _refuse_malformed(response)
+                self._begun.append(response)
 
     def __aiter__(self) -> "ResponseStream":
         return self

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -79,6 +79,8 @@ def refusal(
                 "Google rejected the gateway's credentials, also after a refresh. "
                 "The operator of this gateway has to renew them; your API key is fine."
             )
+        case 403:
+            return _denied(google, said)
         case 404:
             return ModelNotFoundError(
                 f"Gemini does not offer this model to this account or project: {said}"
@@ -100,7 +102,6 @@ _OWN_WORDS = {
     503: "Gemini is overloaded. Ask again.",
 }
 _BY_STATUS: dict[int, type[GatewayError]] = {
-    403: PermissionDeniedError,
     408: UpstreamDeadlineError,
     413: RequestTooLargeError,
     499: UpstreamDeadlineError,
@@ -108,7 +109,10 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
     504: UpstreamDeadlineError,
 }
 
-_TOKEN_COUNT = re.compile(r"token count \((\d+)\) exceeds .*?\((\d+)\)")
+# "The input token count (9) exceeds the maximum number of tokens allowed (8)." is one of its forms.
+_TOO_LONG = re.compile(r"token count .*(exceed|only supports)", re.DOTALL)
+_NUMBER = re.compile(r"\d[\d,]*")
+_NOT_HERE = re.compile(r"location is not supported|not available in your|enable billing")
 
 
 def _bad_request(google: GoogleError, said: str) -> GatewayError:
@@ -116,20 +120,28 @@ def _bad_request(google: GoogleError, said: str) -> GatewayError:
         return CredentialsError(
             "Google rejected the gateway's API key. The operator of this gateway has to replace it."
         )
-    if google.status == "FAILED_PRECONDITION" and "location" in google.message:
+    if _NOT_HERE.search(google.message):
         return PermissionDeniedError(said)
-    if too_long := _TOKEN_COUNT.search(google.message):
-        # Each of the phrases is what some client looks for.
-        return InvalidRequestError(
-            f"This model's maximum context length is {too_long[2]} tokens, but the input has "
-            f"{too_long[1]} (context_length_exceeded). Input tokens exceed the configured limit; "
-            f"reduce the length of the messages. Google says: {said}",
-            param="messages",
-            code="context_length_exceeded",
-        )
+    if _TOO_LONG.search(google.message):
+        return _too_long(google, said)
     if "payload size exceeds" in google.message:
         return RequestTooLargeError(said)
     return InvalidRequestError(said, param=_param(google.field), code="invalid_argument")
+
+
+def _too_long(google: GoogleError, said: str) -> InvalidRequestError:
+    """Each of the phrases is what some client looks for."""
+    match _NUMBER.findall(google.message):
+        case [has, limit, *_]:
+            fact = f"This model's maximum context length is {limit} tokens, but the input has {has}"
+        case _:
+            fact = "The input is longer than this model's maximum context length"
+    return InvalidRequestError(
+        f"{fact} (context_length_exceeded). Input tokens exceed the configured limit; "
+        f"reduce the length of the messages. Google says: {said}",
+        param="messages",
+        code="context_length_exceeded",
+    )
 
 
 # The first match counts, so the longer names stand first.
@@ -151,6 +163,15 @@ def _param(field: str) -> str | None:
     return next((param for name, param in _PARAMS.items() if path.startswith(name)), None)
 
 
+def _denied(google: GoogleError, said: str) -> PermissionDeniedError:
+    """Pass on where Google says to go: to verify an account, to switch an API on, to appeal."""
+    unsaid = [link for link in google.links if link not in said]
+    return PermissionDeniedError(
+        " ".join([said, *(f"See {link}" for link in unsaid[:1])]),
+        code="validation_required" if google.reason == "VALIDATION_REQUIRED" else None,
+    )
+
+
 _NO_QUOTA_AT_ALL = re.compile(r"limit:\s*0(?!\d|\.\d)")
 _DELAY_IN_TEXT = re.compile(
     r"(?:retry in|reset after|resets in) ((?:[\d.]+(?:ms|h|m|s))+)", re.IGNORECASE
@@ -168,7 +189,7 @@ def _exhausted(google: GoogleError, said: str, headers: Mapping[str, str]) -> Ga
     per_day = (
         "PerDay" in limits
         or "Daily" in limits
-        or "per day" in limits
+        or "per day" in f"{limits} {google.message}"
         or google.metadata.get("quota_unit", "").startswith("1/d/")
     )
     delay = google.retry_delay
@@ -182,11 +203,21 @@ def _exhausted(google: GoogleError, said: str, headers: Mapping[str, str]) -> Ga
     terminal = google.reason in {"QUOTA_EXHAUSTED", "INSUFFICIENT_G1_CREDITS_BALANCE"}
     if terminal or per_day or _NO_QUOTA_AT_ALL.search(google.message):
         # A daily quota comes with the delay of a minute's.
-        return QuotaExhaustedError(said, retry_after=None if per_day else delay)
+        delay = None if per_day else delay
+        return QuotaExhaustedError(said + _reset(google, delay), retry_after=delay)
     if delay is None and "PerMinute" in limits:
         delay = _PER_MINUTE_WAIT
     error = TokenRateLimitError if "token" in limits.lower() else RateLimitError
     return error(said, retry_after=delay)
+
+
+def _reset(google: GoogleError, delay: float | None) -> str:
+    """Say when the quota is there again, where Google knows and does not say so itself."""
+    if _DELAY_IN_TEXT.search(google.message):
+        return ""
+    if at := google.metadata.get("quotaResetTimeStamp"):
+        return f" The quota resets at {at}."
+    return "" if delay is None else f" The quota resets in {timedelta(seconds=math.ceil(delay))}."
 
 
 def _retry_after(header: str) -> float | None:

@@ -46,6 +46,7 @@ class GoogleError(msgspec.Struct):
     retry_delay: float | None = None  # seconds, from RetryInfo
     quota_ids: list[str] = []  # from QuotaFailure: which quotas, over which time
     field: str = ""  # from BadRequest: the first field at fault, in snake_case
+    links: list[str] = []  # where to read on or to put things right, the most useful first
 
 
 def read_error(http_status: int, body: bytes) -> GoogleError:
@@ -103,6 +104,9 @@ def _find(value: Any) -> dict[str, Any] | None:
     return error if isinstance(error, dict) else None
 
 
+_LINKS = ("validation_url", "validation_link", "appeal_url", "activationUrl")
+
+
 def _add_detail(google: GoogleError, detail: dict[str, Any]) -> None:
     match _text(detail.get("@type")).rpartition(".")[2]:
         case "ErrorInfo":
@@ -110,6 +114,8 @@ def _add_detail(google: GoogleError, detail: dict[str, Any]) -> None:
             metadata = detail.get("metadata")
             if isinstance(metadata, dict):
                 google.metadata = {str(key): _text(value) for key, value in metadata.items()}
+                found = [google.metadata[key] for key in _LINKS if google.metadata.get(key)]
+                google.links = [*found, *google.links]
         case "RetryInfo":
             google.retry_delay = seconds(_text(detail.get("retryDelay")))
         case "QuotaFailure":
@@ -120,8 +126,10 @@ def _add_detail(google: GoogleError, detail: dict[str, Any]) -> None:
         case "BadRequest":
             for violation in _dicts(detail.get("fieldViolations"))[:1]:
                 google.field = _text(violation.get("field"))
+        case "Help":
+            google.links += [_text(link.get("url")) for link in _dicts(detail.get("links"))]
         case _:
-            pass  # Help, LocalizedMessage, DebugInfo: words for people
+            pass  # LocalizedMessage, DebugInfo: words for people
 
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}

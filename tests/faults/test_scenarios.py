@@ -191,12 +191,14 @@ def test_a_connection_lost_after_the_end_loses_nothing(
     assert chunks[-1] == b"[DONE]"
 
 
+FAILED = {"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}
+
+
 def test_words_that_come_in_one_read_with_a_failure_are_not_lost(
     client: httpx.Client, google: Google
 ) -> None:
-    failed = {"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}
     go = Gate()
-    spoken = chunks([says("Hel"), says("lo"), failed])
+    spoken = chunks([says("Hel"), says("lo"), FAILED])
     google.script(rewritten(spoken, lambda steps: [steps[0], Hold(go), joined(steps[1:])]))
     with client.stream("POST", PATH, json=STREAM) as response:
         content = b""
@@ -217,13 +219,22 @@ def test_an_event_that_is_cut_off_at_the_end_is_told_as_such(
     assert error["error"]["code"] == "upstream_truncated"
 
 
-def test_a_failure_in_the_first_read_is_tried_once_more(
+def test_a_failure_before_the_first_words_is_tried_once_more(
     client: httpx.Client, google: Google
 ) -> None:
-    failed = {"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}
-    spoken = chunks([says("Hel"), failed])
-    google.script(rewritten(spoken, lambda steps: [joined(steps)]), answer("Hello"))
+    google.script(chunks([FAILED]), answer("Hello"))
     assert text_of(events(client.post(PATH, json=STREAM))) == "Hello"
+
+
+def test_a_failure_after_the_first_words_is_an_error_event_however_the_reads_fall(
+    client: httpx.Client, google: Google
+) -> None:
+    google.script(
+        rewritten(chunks([says("Hel"), FAILED]), lambda steps: [joined(steps)]), answer("Hello")
+    )
+    *before, error, _ = events(client.post(PATH, json=STREAM))
+    assert text_of(before) == "Hel"
+    assert error["error"]["code"] == "upstream_malformed_response"
 
 
 @pytest.fixture

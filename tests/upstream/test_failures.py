@@ -56,6 +56,20 @@ Case = tuple[int, bytes, tuple[int, str, str], float | None, bool | None]
 CASES: dict[str, Case] = {
     "400": (400, google(400), ARGUMENT, None, None),
     "400 too long": (400, google(400, TOO_LONG), CONTEXT, None, None),
+    "400 too long, no numbers": (
+        400,
+        google(400, "The input token count exceeds the maximum number of tokens allowed."),
+        CONTEXT,
+        None,
+        None,
+    ),
+    "400 too long, Vertex": (
+        400,
+        google(400, "the input token count is 9 but model only supports up to 8."),
+        CONTEXT,
+        None,
+        None,
+    ),
     "400 payload": (400, google(400, "Request payload size exceeds the limit"), SIZE, None, None),
     "400 API key": (400, google(400, ErrorInfo=info("API_KEY_INVALID")), CREDENTIALS, None, False),
     "400 location": (
@@ -65,8 +79,22 @@ CASES: dict[str, Case] = {
         None,
         False,
     ),
+    "400 billing": (
+        400,
+        google(400, "Not in this country. Please enable billing.", "FAILED_PRECONDITION"),
+        PERMISSION,
+        None,
+        False,
+    ),
     "401": (401, google(401), CREDENTIALS, None, False),
     "403": (403, google(403), PERMISSION, None, False),
+    "403 validation": (
+        403,
+        google(403, ErrorInfo=info("VALIDATION_REQUIRED", validation_url="https://go.example/v")),
+        (403, "invalid_request_error", "validation_required"),
+        None,
+        False,
+    ),
     "404": (404, google(404), MODEL, None, None),
     "404 page": (404, PAGE, MODEL, None, None),
     "408 empty": (408, b"", TIMEOUT, None, None),
@@ -107,6 +135,13 @@ CASES: dict[str, Case] = {
     "429 per day, older form": (
         429,
         google(429, ErrorInfo=info("RATE_LIMIT_EXCEEDED", quota_unit="1/d/{project}/{user}")),
+        QUOTA,
+        None,
+        False,
+    ),
+    "429 per day, in the text": (
+        429,
+        google(429, "Quota exceeded for limit 'Requests per day per user per tier'."),
         QUOTA,
         None,
         False,
@@ -234,14 +269,54 @@ def test_the_retry_after_header_counts_where_the_body_says_nothing(
     assert refusal(429, b"", {"retry-after": header}).retry_after == expected
 
 
-def test_the_sentence_for_a_long_prompt_holds_what_clients_look_for() -> None:
+@pytest.mark.parametrize(
+    ("detail", "link"),
+    [
+        ({"ErrorInfo": info("VALIDATION_REQUIRED", validation_url="https://go.example/1")}, 1),
+        ({"ErrorInfo": info("VALIDATION_REQUIRED", validation_link="https://go.example/1")}, 1),
+        ({"ErrorInfo": info("TOS_VIOLATION", appeal_url="https://go.example/1")}, 1),
+        ({"ErrorInfo": info("SERVICE_DISABLED", activationUrl="https://go.example/1")}, 1),
+        ({"Help": {"links": [{"url": "https://go.example/1"}, {"url": "https://x.example"}]}}, 1),
+        ({"Help": {"links": [{"url": "https://go.example/said"}]}}, 0),
+    ],
+)
+def test_a_403_says_where_to_put_it_right(detail: dict[str, Any], link: int) -> None:
+    said = "Look at https://go.example/said for more."
+    error = refusal(403, google(403, said, **detail))
+    assert error.message == said + " See https://go.example/1" * link
+
+
+@pytest.mark.parametrize(
+    ("said", "metadata", "told"),
+    [
+        ("Out.", {}, "Out. The quota resets in 13:19:02."),
+        (
+            "Out.",
+            {"quotaResetTimeStamp": "2026-01-21T05:00:00Z"},
+            "Out. The quota resets at 2026-01-21T05:00:00Z.",
+        ),
+        ("Will reset after 13h19m1s.", {}, "Will reset after 13h19m1s."),
+    ],
+)
+def test_a_used_up_quota_says_when_it_is_back(
+    said: str, metadata: dict[str, str], told: str
+) -> None:
     body = google(
-        400, "The input token count (9) exceeds the maximum number of tokens allowed (8)."
+        429,
+        said,
+        ErrorInfo=info("QUOTA_EXHAUSTED", **metadata),
+        RetryInfo={"retryDelay": "47941.2s"},
     )
-    error = refusal(400, body)
+    assert refusal(429, body).message == told
+
+
+@pytest.mark.parametrize(("has", "limit"), [("9", "8"), ("1,200,293", "1,048,576")])
+def test_the_sentence_for_a_long_prompt_holds_what_clients_look_for(has: str, limit: str) -> None:
+    said = f"The input token count ({has}) exceeds the maximum number of tokens allowed ({limit})."
+    error = refusal(400, google(400, said))
     assert error.param == "messages"
     for phrase in (
-        "This model's maximum context length is 8 tokens",
+        f"This model's maximum context length is {limit} tokens, but the input has {has} ",
         "context_length_exceeded",
         "Input tokens exceed the configured limit",
         "reduce the length of the messages",

@@ -3,12 +3,13 @@
 The rest of the service is written against these; `service.app` chooses who plays them.
 """
 
-from collections.abc import AsyncIterator
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple, Protocol
 
-from service.errors import GatewayError
+from service.errors import CredentialsError, GatewayError
+from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
-from service.schemas.oauth import AccessToken, Credential
+from service.schemas.oauth import AccessToken, Credential, SharedToken
 from service.settings import Settings
 
 
@@ -72,6 +73,14 @@ class AccessTokens(Protocol):
         ...
 
 
+class ProjectMemory(Protocol):
+    """Where the instances that use one credential keep which project it is served in."""
+
+    async def known_project(self) -> CodeAssistProject | None: ...
+
+    async def keep_project(self, project: CodeAssistProject) -> None: ...
+
+
 class Connection(Protocol):
     """Everything that speaks to Google, put together."""
 
@@ -87,18 +96,57 @@ class Connection(Protocol):
 class CredentialSource(Protocol):
     """Where the long-lived credential is kept."""
 
-    async def load(self) -> Credential: ...
+    async def load(self) -> Credential:
+        """Return the credential, from memory once it has been read; raise `CredentialsError`."""
+        ...
+
+    async def reload(self) -> Credential:
+        """Return the credential as it is now, where it may have been replaced since."""
+        ...
+
+    async def keep(self, credential: Credential) -> None:
+        """Keep a credential whose refresh token Google has replaced."""
+        ...
+
+
+class Refreshed(NamedTuple):
+    """What a refresh brings."""
+
+    token: AccessToken
+    refresh_token: str | None = None  # a new one; the old one may end
 
 
 class TokenIssuer(Protocol):
     """Who makes a new access token. Slow, and rate limited: see `TokenProvider`."""
 
-    async def issue(self) -> AccessToken: ...
+    async def issue(self, credential: Credential) -> Refreshed:
+        """Refresh; raise `CredentialsError` for a refusal, `TokenEndpointError` for an outage."""
+        ...
+
+
+class Lease(NamedTuple):
+    """The right to refresh for everyone; `fence` tells whether it is still ours."""
+
+    fence: Any = None
 
 
 class TokenCache(Protocol):
-    """Where instances share an access token. Losing it costs one refresh."""
+    """Where the instances that use one credential share its token state. Losing it costs a refresh.
 
-    async def get(self) -> AccessToken | None: ...
+    `keep` and `give_up` end a lease.
+    """
 
-    async def put(self, token: AccessToken) -> None: ...
+    async def acquire(self, usable: Callable[[SharedToken], bool]) -> SharedToken | Lease | None:
+        """Return the shared token if it is usable; else the lease, or None if another holds it.
+
+        Raise `CredentialsError` if another instance was refused within the last minute.
+        """
+        ...
+
+    async def keep(self, lease: Lease, token: SharedToken) -> None: ...
+
+    async def give_up(self, lease: Lease, refusal: CredentialsError | None) -> None: ...
+
+    async def known_project(self) -> CodeAssistProject | None: ...
+
+    async def keep_project(self, project: CodeAssistProject) -> None: ...

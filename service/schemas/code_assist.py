@@ -42,3 +42,10 @@ class LoadCodeAssistResponse(Struct, rename="camel"):
     current_tier: Tier | None = None
     cloudaicompanion_project: str | None = None
     ineligible_tiers: list[IneligibleTier] | None = None
+
+
+class CodeAssistProject(Struct, frozen=True):
+    """Where an account is served."""
+
+    id: str
+    tier: str

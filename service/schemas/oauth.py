@@ -47,3 +47,15 @@ class AccessToken(Confidential):
 
     value: str
     expires_at: float
+
+
+class SharedToken(Confidential, kw_only=True):
+    """An access token, with when and by whom it was refreshed: what instances share.
+
+    `refreshed_by` names an instance, `refreshed_at` is in seconds since 1970; both are None for the
+    token that came with the credential.
+    """
+
+    token: AccessToken
+    refreshed_at: float | None = None
+    refreshed_by: str | None = None

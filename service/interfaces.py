@@ -101,7 +101,7 @@ class CredentialSource(Protocol):
         ...
 
     async def reload(self) -> Credential:
-        """Return the credential as it is now, where it may have been replaced since."""
+        """Read the credential again, where it may have been replaced since."""
         ...
 
     async def keep(self, credential: Credential) -> None:
@@ -136,10 +136,14 @@ class TokenCache(Protocol):
     `keep` and `give_up` end a lease.
     """
 
-    async def acquire(self, usable: Callable[[SharedToken], bool]) -> SharedToken | Lease | None:
+    async def read(self) -> SharedToken | None: ...
+
+    async def acquire(
+        self, usable: Callable[[SharedToken], bool], *, heed_refusal: bool = True
+    ) -> SharedToken | Lease | None:
         """Return the shared token if it is usable; else the lease, or None if another holds it.
 
-        Raise `CredentialsError` if another instance was refused within the last minute.
+        With `heed_refusal`, raise `CredentialsError` if an instance was refused a minute ago.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Who makes access tokens."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -10,15 +11,15 @@ import httpx
 import msgspec
 
 from service.errors import CredentialsError, TokenEndpointError
-from service.interfaces import CredentialSource
-from service.schemas.oauth import AccessToken, TokenError, TokenReply
+from service.interfaces import Refreshed
+from service.schemas.oauth import AccessToken, Credential, TokenError, TokenReply
 
 _replies = msgspec.json.Decoder(TokenReply)
 _errors = msgspec.json.Decoder(TokenError)
 
 #: Seconds before each further try, as Google's own library waits.
 RETRY_DELAYS = (0.1, 0.5, 1.5)
-_TIMEOUT = 10.0
+_TIMEOUT = 4.0
 _DEFAULT_LIFETIME = 3600.0
 
 
@@ -27,7 +28,6 @@ class RefreshTokenGrant:
 
     Args:
         transport: the pool to use.
-        source: where the refresh token is.
         url: the token endpoint.
         now: seconds since 1970.
 
@@ -36,19 +36,16 @@ class RefreshTokenGrant:
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
-        source: CredentialSource,
         *,
         url: str,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._transport = transport
-        self._source = source
         self._url = url
         self._now = now
 
-    async def issue(self) -> AccessToken:
+    async def issue(self, credential: Credential) -> Refreshed:
         """Refresh; raise `CredentialsError` for a refusal, `TokenEndpointError` for an outage."""
-        credential = await self._source.load()
         if not credential.refresh_token:
             msg = (
                 f"The access token has ended, and there is no refresh token. {_LOGIN_AGAIN}{_TELL}"
@@ -69,7 +66,7 @@ class RefreshTokenGrant:
                 await asyncio.sleep(delay)
         return await self._ask(body)
 
-    async def _ask(self, body: bytes) -> AccessToken:
+    async def _ask(self, body: bytes) -> Refreshed:
         request = httpx.Request(
             "POST",
             self._url,
@@ -98,7 +95,9 @@ class RefreshTokenGrant:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             msg = "Google's token endpoint answered with something that is no token. Ask again."
             raise TokenEndpointError(msg) from error
-        return AccessToken(reply.access_token, self._now() + _lifetime(reply.expires_in))
+        # In whole seconds it stays the same through Firestore.
+        ends = math.floor(self._now() + _lifetime(reply.expires_in))
+        return Refreshed(AccessToken(reply.access_token, ends), reply.refresh_token)
 
 
 def _lifetime(expires_in: object) -> float:
@@ -108,8 +107,27 @@ def _lifetime(expires_in: object) -> float:
         return _DEFAULT_LIFETIME
 
 
-_LOGIN_AGAIN = "Log in with the Gemini CLI again, and give the gateway the new oauth_creds.json."
+_LOGIN_AGAIN = (
+    "Log in with the Gemini CLI again and run `python -m service credentials import`, "
+    "or run `python -m service credentials login`."
+)
 _TELL = " The operator of this gateway has to act; your API key is fine."
+_REFUSALS = {
+    "reauthentication_required": (
+        f"The Google Workspace of this account asks for a new login. {_LOGIN_AGAIN}"
+    ),
+    "credentials_revoked": (
+        f"Google no longer takes the refresh token (expired or revoked). {_LOGIN_AGAIN}"
+    ),
+    "oauth_client_invalid": (
+        "Google refused the OAuth client. OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET must be those "
+        "of the client that issued the refresh token."
+    ),
+    "admin_policy_enforced": (
+        "The administrator of this Google Workspace blocks the OAuth client. "
+        "Ask them to allow it, or use another account."
+    ),
+}
 
 
 def refusal(status: int, content: bytes) -> CredentialsError | TokenEndpointError:
@@ -122,27 +140,22 @@ def refusal(status: int, content: bytes) -> CredentialsError | TokenEndpointErro
         return TokenEndpointError(
             f"Google's token endpoint answered with status {status}. Ask again."
         )
-    code: str | None
     match error.error:
         case "invalid_grant" if error.error_subtype == "invalid_rapt":
             code = "reauthentication_required"
-            text = f"The Google Workspace of this account asks for a new login. {_LOGIN_AGAIN}"
         case "invalid_grant":
             code = "credentials_revoked"
-            text = f"Google no longer takes the refresh token (expired or revoked). {_LOGIN_AGAIN}"
         case "invalid_client" | "unauthorized_client":
             code = "oauth_client_invalid"
-            text = (
-                f"Google refused the OAuth client ({error.error}). OAUTH_CLIENT_ID and "
-                "OAUTH_CLIENT_SECRET must be those of the client that issued the refresh token."
-            )
         case "access_denied" | "admin_policy_enforced":
             code = "admin_policy_enforced"
-            text = (
-                "The administrator of this Google Workspace blocks the OAuth client. "
-                "Ask them to allow it, or use another account."
-            )
         case _:
-            code = None
-            text = f"Google's token endpoint refused the refresh ({error.error or status})."
-    return CredentialsError(text + _TELL, code=code)
+            said = f"Google's token endpoint refused the refresh ({error.error or status})."
+            return CredentialsError(said + _TELL)
+    return CredentialsError(_REFUSALS[code] + _TELL, code=code)
+
+
+def remembered_refusal(code: str) -> CredentialsError | None:
+    """Return the error of that code; None for a code that no refusal of a refresh has."""
+    text = _REFUSALS.get(code)
+    return None if text is None else CredentialsError(text + _TELL, code=code)

@@ -2,44 +2,86 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable
+from typing import Literal
 
-from service.errors import CredentialsError
-from service.interfaces import TokenCache, TokenIssuer
-from service.schemas.oauth import AccessToken
+from msgspec import structs
+
+from service.background import beside_the_answer
+from service.credentials.documents import own_access_token
+from service.errors import CredentialsError, TokenEndpointError
+from service.interfaces import CredentialSource, Lease, TokenCache, TokenIssuer
+from service.schemas.code_assist import CodeAssistProject
+from service.schemas.oauth import AccessToken, Credential, SharedToken
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before its end from which on a token counts as stale, as in Google's own library.
+#: Seconds before its end at which a token is renewed, as in Google's own library.
 FRESH_SECONDS = 300
+#: Seconds by which instances differ in that, so that they do not all turn to Firestore at once.
+JITTER_SECONDS = 30
+#: Seconds that a token must still last to be used.
+USABLE_SECONDS = 30
 #: Seconds for which a refusal that only the operator can mend is repeated without asking again.
 QUIET_SECONDS = 60
+#: Seconds for which a refresh ahead of time is not tried again after it failed.
+PATIENCE_SECONDS = 10
+#: Seconds that a refresh may take: less than another instance waits before it takes over.
+REFRESH_SECONDS = 9
+#: Seconds that a request waits for another instance's refresh, that one's death included.
+LONGEST_WAIT = 25
+#: Seconds between looks at what another instance is refreshing; random, between the two.
+POLL_SECONDS = (0.05, 0.25)
+
+Origin = Literal["refresh", "shared", "credential"]
 
 
 class TokenProvider:
-    """Looks in memory, then in the shared cache, then asks the issuer.
+    """`AccessTokens`: looks in memory, in the shared cache, at the credential's own, then refreshes.
 
-    However many requests find the token stale, one refresh is made, in a task of its own: the
-    request that started it may be cancelled, the others still get its result.
+    Five minutes before a token's end one request renews it beside its own answer, and everyone goes
+    on with the old one meanwhile. When there is none, however many requests wait, one refresh is
+    made, in a task of its own: the request that started it may be cancelled, the others still get
+    its result.
 
-    A rejected token is told by identity and not by value. Google may well issue the same string
-    again, and then it counts as new.
+    In this process a rejected token is told by identity and not by value. Google may well issue the
+    same string again, and then it counts as new.
+
+    Args:
+        source: the credential.
+        issuer: refreshes.
+        cache_for: the shared cache of a credential.
+        instance: our own name, which the other instances see.
+        now: seconds since 1970.
+
     """
 
     def __init__(
         self,
+        source: CredentialSource,
         issuer: TokenIssuer,
-        cache: TokenCache,
+        cache_for: Callable[[Credential], TokenCache],
         *,
-        initial: AccessToken | None = None,
+        instance: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._source = source
         self._issuer = issuer
-        self._cache = cache
+        self._cache_for = cache_for
+        self._instance = instance
         self._now = now
-        self._token = initial
+        self._stale_seconds = FRESH_SECONDS - random.uniform(0, JITTER_SECONDS)  # noqa: S311
+
+        self._shared: SharedToken | None = None
+        self.origin: Origin = "shared"
+        self._credential: Credential | None = None
+        self._cache: TokenCache | None = None
+        self._project: CodeAssistProject | None = None
         self._refresh: asyncio.Task[AccessToken] | None = None
+        self._ahead: asyncio.Task[None] | None = None
+        self._not_ahead_before = 0.0
         self._refusal: CredentialsError | None = None
         self._refused_at = 0.0
 
@@ -49,56 +91,180 @@ class TokenProvider:
         return self._refusal
 
     async def token(self, *, rejected: AccessToken | None = None) -> AccessToken:
-        """Return a token that is fresh, and is not the one that was just `rejected`.
+        """Return a token that lasts, and is not the one that was just `rejected`.
 
         Raise `CredentialsError` when Google refuses, `TokenEndpointError` when it cannot be asked.
         """
-        token = self._token
-        if token is not None and token is not rejected and self._is_fresh(token):
-            return token
+        if self._shared is not None:
+            token = self._shared.token
+            if token is not rejected and self._lasts(token, USABLE_SECONDS):
+                if not self._lasts(token, self._stale_seconds):
+                    self._renew_ahead()
+                return token
         if self._refresh is None:
             self._refresh = asyncio.create_task(self._obtain(rejected))
             self._refresh.add_done_callback(self._refreshed)
         return await asyncio.shield(self._refresh)
+
+    async def peek(self) -> SharedToken | None:
+        """Return the token at hand or in the shared cache, fresh or not; refresh nothing."""
+        if self._shared is None:
+            cache, _ = await self._current()
+            self._shared = await cache.read()
+        return self._shared
+
+    async def renew(self) -> SharedToken:
+        """Refresh now, whatever there is: for whoever wants to see it work."""
+        cache, credential = await self._current()
+        return await self._issue(cache, credential, Lease())
+
+    async def known_project(self) -> CodeAssistProject | None:
+        """See `ProjectMemory`."""
+        if self._project is None:
+            cache, _ = await self._current()
+            self._project = await cache.known_project()
+        return self._project
+
+    async def keep_project(self, project: CodeAssistProject) -> None:
+        cache, _ = await self._current()
+        self._project = project
+        beside_the_answer(cache.keep_project(project))
 
     def _refreshed(self, task: asyncio.Task[AccessToken]) -> None:
         self._refresh = None
         if not task.cancelled():
             task.exception()  # every waiter may be gone; asyncio would complain of it then
 
-    def _is_fresh(self, token: AccessToken) -> bool:
-        return token.expires_at - self._now() > FRESH_SECONDS
+    def _lasts(self, token: AccessToken, seconds: float) -> bool:
+        return token.expires_at - self._now() > seconds
+
+    def _renew_ahead(self) -> None:
+        if self._ahead is None and self._now() >= self._not_ahead_before:
+            self._not_ahead_before = self._now() + PATIENCE_SECONDS
+            self._ahead = beside_the_answer(self._renew())
+            self._ahead.add_done_callback(self._renewed)
+
+    def _renewed(self, _: asyncio.Task[None]) -> None:
+        self._ahead = None
+
+    async def _renew(self) -> None:
+        """Renew a token that is still good; if another instance does, leave it to that."""
+        try:
+            cache, credential = await self._current()
+            found = await cache.acquire(lambda s: self._lasts(s.token, self._stale_seconds))
+            if isinstance(found, SharedToken):
+                self._take(found, "shared")
+            elif found is not None:
+                await self._issue(cache, credential, found)
+        except CredentialsError as error:
+            self._note(error)
+        except TokenEndpointError:
+            logger.warning("the access token could not be renewed ahead of time")
 
     async def _obtain(self, rejected: AccessToken | None) -> AccessToken:
-        cached = await self._read_cache()
-        if cached is not None and cached is not rejected and self._is_fresh(cached):
-            self._token = cached
-            return cached
-        self._raise_known_refusal()
-        try:
-            token = await self._issuer.issue()
-        except CredentialsError as error:
-            logger.error("google refused to refresh: %s", error.code)  # noqa: TRY400
-            self._refusal, self._refused_at = error, self._now()
-            raise
-        self._refusal = None
-        self._token = token
-        await self._write_cache(token)
-        return token
-
-    def _raise_known_refusal(self) -> None:
         if self._refusal is not None and self._now() - self._refused_at < QUIET_SECONDS:
             raise self._refusal.with_traceback(None)
-
-    async def _read_cache(self) -> AccessToken | None:
+        if self._ahead is not None:
+            await asyncio.wait([self._ahead])
         try:
-            return await self._cache.get()
-        except Exception:
-            logger.warning("token cache could not be read", exc_info=True)
-            return None
+            async with asyncio.timeout(LONGEST_WAIT):
+                try:
+                    return await self._find(rejected)
+                except CredentialsError:
+                    if not await self._is_replaced():
+                        raise
+                return await self._find(rejected, heed_refusal=False)
+        except TimeoutError as error:
+            msg = "Google's access token could not be renewed in time. Ask again."
+            raise TokenEndpointError(msg) from error
+        except CredentialsError as error:
+            self._note(error)
+            raise
 
-    async def _write_cache(self, token: AccessToken) -> None:
+    async def _find(
+        self, rejected: AccessToken | None, *, heed_refusal: bool = True
+    ) -> AccessToken:
+        def usable(shared: SharedToken) -> bool:
+            return shared.token != rejected and self._lasts(shared.token, USABLE_SECONDS)
+
+        cache, credential = await self._current()
+        while True:
+            found = await cache.acquire(usable, heed_refusal=heed_refusal)
+            if isinstance(found, SharedToken):
+                self._take(found, "shared")
+                return found.token
+            if found is not None:
+                break
+            await asyncio.sleep(random.uniform(*POLL_SECONDS))  # noqa: S311
+        own = own_access_token(credential)
+        if own is not None and usable(SharedToken(token=own)):
+            shared = SharedToken(token=own)
+            self._take(shared, "credential")
+            beside_the_answer(cache.keep(found, shared))
+            return own
+        return (await self._issue(cache, credential, found)).token
+
+    async def _issue(self, cache: TokenCache, credential: Credential, lease: Lease) -> SharedToken:
         try:
-            await self._cache.put(token)
-        except Exception:
-            logger.warning("token cache could not be written", exc_info=True)
+            async with asyncio.timeout(REFRESH_SECONDS):
+                refreshed = await self._issuer.issue(credential)
+        except CredentialsError as error:
+            beside_the_answer(cache.give_up(lease, error))
+            raise
+        except TimeoutError as error:
+            beside_the_answer(cache.give_up(lease, None))
+            raise TokenEndpointError("Google's token endpoint is slow. Ask again.") from error
+        except BaseException:
+            beside_the_answer(cache.give_up(lease, None))
+            raise
+        shared = SharedToken(
+            token=refreshed.token, refreshed_at=self._now(), refreshed_by=self._instance
+        )
+        self._take(shared, "refresh")
+        beside_the_answer(cache.keep(lease, shared))
+        if refreshed.refresh_token and refreshed.refresh_token != credential.refresh_token:
+            await self._rotate(credential, refreshed.refresh_token, shared)
+        return shared
+
+    async def _rotate(
+        self, credential: Credential, refresh_token: str, shared: SharedToken
+    ) -> None:
+        """Go on with a new refresh token, and with the document in the cache that belongs to it."""
+        logger.info("google has replaced the refresh token")
+        rotated = structs.replace(
+            credential, refresh_token=refresh_token, access_token=None, expiry_date=None
+        )
+        project = self._project
+        await self._adopt(rotated)
+        cache, _ = await self._current()
+        self._project = project
+        beside_the_answer(cache.keep(Lease(), shared))
+        beside_the_answer(self._source.keep(rotated))
+
+    def _take(self, shared: SharedToken, origin: Origin) -> None:
+        self._shared, self.origin, self._refusal = shared, origin, None
+
+    def _note(self, refusal: CredentialsError) -> None:
+        logger.error("google gives no access token: %s", refusal.code)
+        self._refusal, self._refused_at = refusal, self._now()
+
+    async def _current(self) -> tuple[TokenCache, Credential]:
+        if self._cache is None or self._credential is None:
+            await self._adopt(await self._source.load())
+        if self._cache is None or self._credential is None:
+            raise RuntimeError("A credential was adopted, and is not there.")
+        return self._cache, self._credential
+
+    async def _adopt(self, credential: Credential) -> None:
+        self._cache = await asyncio.to_thread(self._cache_for, credential)
+        self._credential = credential
+        self._project = None
+
+    async def _is_replaced(self) -> bool:
+        """Look whether the operator has given us another credential meanwhile."""
+        credential = await self._source.reload()
+        if credential == self._credential:
+            return False
+        logger.info("the credential was replaced: going on with the new one")
+        await self._adopt(credential)
+        return True

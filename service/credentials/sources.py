@@ -1,19 +1,29 @@
-"""Where the long-lived credential is kept: inline in the environment, or in a file."""
+"""Where the long-lived credential is kept: in the environment, in a file, in Secret Manager."""
 
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from msgspec import structs
 
+from service.credentials.documents import parse_credential
 from service.errors import CredentialsError
-from service.schemas.oauth import AccessToken, Credential
-from service.settings import Settings, SettingsError
+from service.interfaces import CredentialSource
+from service.schemas.oauth import Credential
+from service.settings import Secret, Settings, SettingsError
 
-_documents = msgspec.json.Decoder(Credential, strict=False)
+logger = logging.getLogger(__name__)
+
+#: Seconds within which a credential is not read again.
+REREAD_SECONDS = 60
 
 
 class StaticSource:
-    """A `CredentialSource` that was read once, at start."""
+    """A `CredentialSource` that has one, and will never have another."""
 
     def __init__(self, credential: Credential) -> None:
         self._credential = credential
@@ -21,75 +31,142 @@ class StaticSource:
     async def load(self) -> Credential:
         return self._credential
 
+    async def reload(self) -> Credential:
+        return self._credential
 
-def parse_credential(
-    document: bytes,
-    *,
-    origin: str,
-    client_id: str | None = None,
-    client_secret: str | None = None,
-    now: float,
-) -> Credential:
-    """Read a credential document and complete it with the OAuth client from settings.
+    async def keep(self, credential: Credential) -> None:
+        self._credential = credential
+        logger.warning(
+            "google has replaced the refresh token, and its new one is kept in memory only: "
+            "put the credential into Secret Manager, or log in again before the next start"
+        )
+
+
+class ReadableSource:
+    """A `CredentialSource` that is read from elsewhere, and can be read again.
 
     Args:
-        document: JSON as the Gemini CLI keeps it, or Google's `authorized_user` form.
-        origin: where it came from, for the error's sentence.
-        client_id: from settings; wins over the document's.
-        client_secret: likewise.
-        now: seconds since 1970.
-
-    Raises:
-        CredentialsError: it cannot work; the sentence says why, and what to do.
+        read: brings the credential, complete and checked; raises `CredentialsError`.
+        write: takes a document in place of the old one; None where that is not possible.
+        now: seconds.
 
     """
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[Credential]],
+        *,
+        write: Callable[[bytes], Awaitable[None]] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._write = write
+        self._now = now
+        self._credential: Credential | None = None
+        self._reread_at: float | None = None
+
+    async def load(self) -> Credential:
+        if self._credential is None:
+            self._credential = await self._read()
+        return self._credential
+
+    async def reload(self) -> Credential:
+        """Read it again, at most once in `REREAD_SECONDS`; keep the old one if that fails."""
+        known = await self.load()
+        now = self._now()
+        if self._reread_at is not None and now - self._reread_at < REREAD_SECONDS:
+            return known
+        self._reread_at = now
+        try:
+            self._credential = await self._read()
+        except CredentialsError as error:
+            logger.warning("the credential could not be read again: %s", error)
+        return self._credential or known
+
+    async def keep(self, credential: Credential) -> None:
+        self._credential = credential
+        why = "there is nowhere to write it to"
+        if self._write is not None:
+            document = {"type": "authorized_user", **structs.asdict(credential)}
+            try:
+                await self._write(
+                    msgspec.json.encode({name: value for name, value in document.items() if value})
+                )
+            except CredentialsError as error:
+                why = str(error)
+            else:
+                return
+        logger.warning("the new refresh token is kept in memory only: %s", why)
+
+
+def check_credential(settings: Settings) -> None:
+    """Look, before the start, at what is in the environment or in a file.
+
+    Raise `SettingsError` if there is no credential, `CredentialsError` if it cannot work.
+    """
+    document = settings.gcp_service_account
+    if document is None or document.reference is None:
+        secret = settings.oauth_client_secret
+        _complete(settings, _given_document(settings), secret and secret.reveal())
+
+
+class SecretStore(Protocol):
+    """Where references lead."""
+
+    async def read(self, reference: str) -> bytes: ...
+
+    async def add_version(self, reference: str, payload: bytes) -> None: ...
+
+
+def find_source(settings: Settings, store: SecretStore) -> CredentialSource:
+    """Return the source of the credential that settings name."""
+    document = settings.gcp_service_account
+    reference = document.reference if document else None
+    secret = settings.oauth_client_secret
+    if document and not reference and not (secret and secret.reference):
+        return StaticSource(_complete(settings, _given_document(settings), secret and secret.reveal()))
+
+    async def read() -> Credential:
+        if reference is None:
+            content = await asyncio.to_thread(_given_document, settings)
+            return _complete(settings, content, await resolve(secret, store))
+        content, client_secret = await asyncio.gather(
+            store.read(reference), resolve(secret, store)
+        )
+        return _complete(settings, content, client_secret)
+
+    async def write(content: bytes) -> None:
+        await store.add_version(reference or "", content)
+
+    return ReadableSource(read, write=write if reference else None)
+
+
+async def resolve(secret: Secret | None, store: SecretStore) -> str | None:
+    """Return a secret's value, wherever it is; None if there is none."""
+    if secret is None or secret.reference is None:
+        return secret and secret.reveal()
     try:
-        credential = _documents.decode(document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = "is not a JSON object of the kind that the Gemini CLI writes"
-        raise CredentialsError(f"{origin} {reason}.") from error
-    if credential.type == "service_account":
-        raise CredentialsError(
-            f"{origin} holds a service account's key, and Code Assist serves people only. "
-            "Give it the oauth_creds.json that the Gemini CLI wrote after a person's login."
+        return (await store.read(secret.reference)).decode().strip()
+    except UnicodeDecodeError as error:
+        raise CredentialsError(f"{secret.reference} does not hold text.") from error
+
+
+def _given_document(settings: Settings) -> bytes:
+    if settings.gcp_service_account is not None:
+        return settings.gcp_service_account.reveal().encode()
+    path = settings.gcp_service_account_file
+    document = _read_file(Path(path))
+    if document is None:
+        raise SettingsError(
+            f"No Google credentials were found: GCP_SERVICE_ACCOUNT is not set, and there is no "
+            f"file {path}. Set GCP_SERVICE_ACCOUNT to the content of the oauth_creds.json that "
+            "the Gemini CLI writes after a login, or GCP_SERVICE_ACCOUNT_FILE to its path. "
+            "To see the gateway work without an account: make demo"
         )
-    credential = structs.replace(
-        credential,
-        client_id=client_id or credential.client_id,
-        client_secret=client_secret or credential.client_secret,
-    )
-    if not credential.refresh_token:
-        token = own_access_token(credential)
-        if token is not None and token.expires_at > now:
-            return credential
-        raise CredentialsError(
-            f"{origin} holds no refresh_token, and no access_token that is still valid. "
-            "Log in with the Gemini CLI again, and give the whole oauth_creds.json that it writes."
-        )
-    if not (credential.client_id and credential.client_secret):
-        raise CredentialsError(
-            f"{origin} does not name the OAuth client that issued it, and it works with no other. "
-            "Set OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, "
-            "or add client_id and client_secret to the document."
-        )
-    return credential
+    return document
 
 
-_SECONDS_BELOW = 1e11  # in milliseconds that would be 1973
-
-
-def own_access_token(credential: Credential) -> AccessToken | None:
-    """Return the access token that the document holds, which may have ended."""
-    if not credential.access_token or not credential.expiry_date:
-        return None
-    expiry = credential.expiry_date
-    return AccessToken(
-        credential.access_token, expiry if expiry < _SECONDS_BELOW else expiry / 1000
-    )
-
-
-def read_file(path: Path) -> bytes | None:
-    """Return the file's content, or None if there is no such file."""
+def _read_file(path: Path) -> bytes | None:
     try:
         return path.expanduser().read_bytes()
     except FileNotFoundError:
@@ -98,29 +175,13 @@ def read_file(path: Path) -> bytes | None:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def find_credential(settings: Settings, *, now: float) -> Credential:
-    """Return the credential that settings name: inline, or in a file.
-
-    Raise `SettingsError` if there is none, `CredentialsError` if it cannot work.
-    """
-    if settings.gcp_service_account is not None:
-        origin = "GCP_SERVICE_ACCOUNT"
-        document: bytes | None = settings.gcp_service_account.reveal().encode()
-    else:
-        origin = settings.gcp_service_account_file
-        document = read_file(Path(origin))
-    if document is None:
-        raise SettingsError(
-            f"No Google credentials were found: GCP_SERVICE_ACCOUNT is not set, and there is no "
-            f"file {origin}. Set GCP_SERVICE_ACCOUNT to the content of the oauth_creds.json that "
-            "the Gemini CLI writes after a login, or GCP_SERVICE_ACCOUNT_FILE to its path. "
-            "To see the gateway work without an account: make demo"
-        )
-    secret = settings.oauth_client_secret
+def _complete(settings: Settings, document: bytes, client_secret: str | None) -> Credential:
+    given = settings.gcp_service_account
+    origin = (given.reference or "GCP_SERVICE_ACCOUNT") if given else settings.gcp_service_account_file
     return parse_credential(
         document,
         origin=origin,
         client_id=settings.oauth_client_id,
-        client_secret=secret.reveal() if secret else None,
-        now=now,
+        client_secret=client_secret,
+        now=time.time(),
     )

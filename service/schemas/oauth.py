@@ -18,7 +18,6 @@ class Credential(Confidential, kw_only=True):
     `expiry_date` is in milliseconds since 1970, as in Google's file.
     """
 
-    type: str | None = None
     access_token: str | None = None
     refresh_token: str | None = None
     expiry_date: float | None = None

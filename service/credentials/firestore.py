@@ -1,0 +1,248 @@
+"""Firestore: the client, and the document in which instances share a credential's token state.
+
+Import this module in a worker thread: Google's libraries take over a second.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import firestore
+
+from service.credentials.encryption import Seal
+from service.credentials.issuers import remembered_refusal
+from service.errors import CredentialsError
+from service.interfaces import Lease
+from service.schemas.code_assist import CodeAssistProject
+from service.schemas.oauth import AccessToken, Credential, SharedToken
+
+logger = logging.getLogger(__name__)
+
+#: Seconds for a call, or for the two that belong together.
+CALL_SECONDS = 2.0
+#: Seconds for which Firestore is left alone after it failed.
+DOWN_SECONDS = 5.0
+#: Seconds after which a lease is another's to take: its holder has died.
+LEASE_SECONDS = 10
+#: Seconds for which what one instance was refused is every instance's answer.
+REFUSAL_SECONDS = 60
+#: How long Firestore keeps a document that nobody writes any more.
+KEPT = timedelta(days=30)
+
+# The client's own retries go on for minutes, whatever `timeout` says.
+_ONCE: dict[str, Any] = {"retry": None, "timeout": CALL_SECONDS}
+_LOST = (
+    exceptions.FailedPrecondition,
+    exceptions.AlreadyExists,
+    exceptions.Aborted,
+    exceptions.NotFound,
+)
+
+
+class FirestoreDownError(Exception):
+    """Firestore cannot be used at the moment."""
+
+
+class Firestore:
+    """An `AsyncClient` that is made when first needed, and made anew after a failure.
+
+    A channel that lost its server waits up to two minutes before it tries again.
+
+    Args:
+        project: that holds the database; None asks Google's libraries.
+        database: its name.
+        collection: where the gateway's documents are.
+
+    """
+
+    def __init__(self, *, project: str | None, database: str, collection: str) -> None:
+        self._project = project
+        self._database = database
+        self._collection = collection
+        self._client: firestore.AsyncClient | None = None
+        self._down_until = 0.0
+
+    def path(self, name: str) -> str:
+        """Return the path of a document, within the database."""
+        return f"{self._collection}/{name}"
+
+    @asynccontextmanager
+    async def client(self) -> AsyncGenerator[firestore.AsyncClient]:
+        """Around calls that belong together; raise `FirestoreDownError` if they fail."""
+        if time.monotonic() < self._down_until:
+            raise FirestoreDownError("Firestore failed a moment ago.")
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                if self._client is None:
+                    # It may ask the metadata server, and blocks while it does.
+                    self._client = await asyncio.to_thread(self._connect)
+                yield self._client
+        except (*_LOST, CredentialsError):
+            raise
+        except Exception as error:
+            self._down_until = time.monotonic() + DOWN_SECONDS
+            await self.aclose()
+            raise FirestoreDownError(f"{type(error).__name__}: {error}") from error
+
+    def _connect(self) -> firestore.AsyncClient:
+        return firestore.AsyncClient(project=self._project, database=self._database)
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            # Its own `close` leaves the channel open.
+            await client._firestore_api.transport.close()  # noqa: SLF001
+
+
+class FirestoreTokenCache:
+    """A `TokenCache`: one document for each credential.
+
+    Args:
+        database: where.
+        credential: whose token it is. It must have a refresh token; a new one is another document.
+        instance: our own name, for `refreshed_by`.
+        now: seconds since 1970.
+
+    """
+
+    def __init__(
+        self,
+        database: Firestore,
+        credential: Credential,
+        *,
+        instance: str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        identity = f"{credential.client_id}\0{credential.refresh_token}"
+        self._path = database.path(hashlib.sha256(identity.encode()).hexdigest()[:32])
+        self._database = database
+        self._seal = Seal(credential.refresh_token or "", self._path)
+        self._instance = instance
+        self._now = now
+
+    async def read(self) -> SharedToken | None:
+        async with self._database.client() as client:
+            snapshot = await client.document(self._path).get(**_ONCE)
+        return self._shared(snapshot.to_dict() or {})
+
+    async def acquire(
+        self, usable: Callable[[SharedToken], bool], *, heed_refusal: bool = True
+    ) -> SharedToken | Lease | None:
+        """See `TokenCache`.
+
+        A precondition on what was read, and not a transaction: twenty instances that contend for
+        one would stall for seconds.
+        """
+        async with self._database.client() as client:
+            document = client.document(self._path)
+            snapshot = await document.get(**_ONCE)
+            fields = snapshot.to_dict() or {}
+            shared = self._shared(fields)
+            if shared is not None and usable(shared):
+                return shared
+            if heed_refusal:
+                self._raise_refusal(fields)
+            if self._is_ahead(fields.get("lease_until")):
+                return None
+            lease = {
+                "lease_owner": self._instance,
+                "lease_until": self._at(self._now() + LEASE_SECONDS),
+            }
+            try:
+                if snapshot.exists:
+                    option = client.write_option(last_update_time=snapshot.update_time)
+                    result = await document.update(lease, option=option, **_ONCE)
+                else:
+                    result = await document.create(self._kept(lease), **_ONCE)
+            except _LOST:
+                return None
+            return Lease(result.update_time)
+
+    async def keep(self, lease: Lease, token: SharedToken) -> None:
+        fields: dict[str, Any] = {
+            "access_token": self._seal.close(token.token.value),
+            "expires_at": self._at(token.token.expires_at),
+            "refreshed_at": None if token.refreshed_at is None else self._at(token.refreshed_at),
+            "refreshed_by": token.refreshed_by,
+            "refusal": None,
+            "refused_at": None,
+        }
+        await self._end(lease, fields)
+
+    async def give_up(self, lease: Lease, refusal: CredentialsError | None) -> None:
+        fields = {}
+        if refusal is not None:
+            fields = {"refusal": refusal.code, "refused_at": self._at(self._now())}
+        await self._end(lease, fields)
+
+    async def known_project(self) -> CodeAssistProject | None:
+        async with self._database.client() as client:
+            snapshot = await client.document(self._path).get(**_ONCE)
+        match snapshot.to_dict():
+            case {"project_id": str(project), "tier": str(tier)}:
+                return CodeAssistProject(project, tier)
+            case _:
+                return None
+
+    async def keep_project(self, project: CodeAssistProject) -> None:
+        async with self._database.client() as client:
+            fields = self._kept({"project_id": project.id, "tier": project.tier})
+            await client.document(self._path).set(fields, merge=True, **_ONCE)
+
+    async def _end(self, lease: Lease, fields: dict[str, Any]) -> None:
+        fields = self._kept(fields | {"lease_owner": None, "lease_until": None})
+        async with self._database.client() as client:
+            document = client.document(self._path)
+            if lease.fence is None:
+                await document.set(fields, merge=True, **_ONCE)
+                return
+            fence = lease.fence
+            while fence is not None:
+                option = client.write_option(last_update_time=fence)
+                try:
+                    await document.update(fields, option=option, **_ONCE)
+                except _LOST:
+                    # Someone may only have noted the project.
+                    snapshot = await document.get(**_ONCE)
+                    is_ours = (snapshot.to_dict() or {}).get("lease_owner") == self._instance
+                    fence = snapshot.update_time if is_ours else None
+                else:
+                    return
+        logger.info("the lease was another's by the time the refresh was done")
+
+    def _kept(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Add the field by which Firestore deletes what nobody writes any more."""
+        return fields | {"expire_at": self._at(self._now()) + KEPT}
+
+    def _shared(self, fields: dict[str, Any]) -> SharedToken | None:
+        value = self._seal.open(fields.get("access_token"))
+        expires_at = fields.get("expires_at")
+        if value is None or not isinstance(expires_at, datetime):
+            return None
+        refreshed_at = fields.get("refreshed_at")
+        return SharedToken(
+            token=AccessToken(value, expires_at.timestamp()),
+            refreshed_at=refreshed_at.timestamp() if isinstance(refreshed_at, datetime) else None,
+            refreshed_by=fields.get("refreshed_by"),
+        )
+
+    def _raise_refusal(self, fields: dict[str, Any]) -> None:
+        code, at = fields.get("refusal"), fields.get("refused_at")
+        if isinstance(code, str) and isinstance(at, datetime):
+            age = self._now() - at.timestamp()
+            refusal = remembered_refusal(code)
+            if refusal is not None and age < REFUSAL_SECONDS:
+                raise refusal
+
+    def _is_ahead(self, moment: object) -> bool:
+        return isinstance(moment, datetime) and moment.timestamp() > self._now()
+
+    @staticmethod
+    def _at(seconds: float) -> datetime:
+        return datetime.fromtimestamp(seconds, UTC)

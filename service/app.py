@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
@@ -15,17 +14,21 @@ from service.api import diagnostics
 from service.api.chat import ChatController
 from service.api.documentation import openapi_config
 from service.api.edge import Edge
-from service.api.errors import HANDLERS
+from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.models import ModelController
-from service.credentials.sources import find_credential
-from service.errors import GatewayError, ModelNotFoundError, OverloadedError
+from service.credentials.sources import check_credential
+from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
 from service.models import find_model
-from service.schemas.oauth import Credential
-from service.settings import Settings, SettingsError, split
+from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
+
+#: Seconds for which a request waits for credentials that are being read.
+LONGEST_WAIT = 10
+#: Seconds after which what could not be read is tried again.
+RETRY_SECONDS = 60
 
 _CONTROLLERS = (ChatController, ModelController)
 _EXPOSED = [
@@ -44,17 +47,17 @@ def create_app(settings: Settings) -> ASGIApp:
 
     Raise `SettingsError` or `CredentialsError` if it could not work as it is configured.
     """
-    gateway = GoogleGateway(settings, find_credential(settings, now=time.time()))
+    check_credential(settings)
+    gateway = GoogleGateway(settings)
     if settings.default_model is not None:
         _must_be_a_model(settings.default_model)
-    keys = settings.api_keys
-    if not keys:
+    if settings.openai_api_key is None:
         logger.warning("OPENAI_API_KEY is not set: everyone who reaches this address may use it")
 
     def provide_gateway() -> Gateway:
         return gateway
 
-    guards = requires_api_key(keys)
+    guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
     app = Litestar(
         route_handlers=[
             Router("/v1", route_handlers=_CONTROLLERS, guards=guards),
@@ -71,7 +74,7 @@ def create_app(settings: Settings) -> ASGIApp:
         cors_config=CORSConfig(
             allow_origins=split(settings.cors_allow_origins), expose_headers=_EXPOSED
         ),
-        openapi_config=openapi_config(key_needed=bool(keys)),
+        openapi_config=openapi_config(key_needed=settings.openai_api_key is not None),
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
@@ -91,36 +94,71 @@ class GoogleGateway:
     What that imports takes as long as all the rest, and `/health` needs none of it.
     """
 
-    def __init__(self, settings: Settings, credential: Credential) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._credential = credential
+        self._api_keys = settings.api_keys
+        self._connection: Connection | None = None
+        self._failure: GatewayError | None = None
 
     @asynccontextmanager
     async def connected(self, _: Litestar) -> AsyncGenerator[None]:
         """Begin to connect, and disconnect at the end."""
-        self._connecting = asyncio.create_task(self._connect())
+        self._tried = asyncio.Event()
+        connecting = asyncio.create_task(self._connect())
         try:
             yield
         finally:
-            connection = await self._connecting
-            await connection.aclose()
+            if self._connection is None:
+                connecting.cancel()
+            await asyncio.wait([connecting])
+            if self._connection is not None:
+                await self._connection.aclose()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> None:
+        """Try until it works: a secret may be added, and a permission given, while we run."""
         connect = await asyncio.to_thread(_import_connect)
-        return await connect(self.settings, self._credential)
+        while True:
+            try:
+                self._connection = await connect(self.settings)
+            except (CredentialsError, SettingsError) as error:
+                logger.error("not ready: %s", error)  # noqa: TRY400
+                self._failure = (
+                    error if isinstance(error, GatewayError) else CredentialsError(str(error))
+                )
+            except Exception as error:  # noqa: BLE001  (the server is up: better to go on trying)
+                self._failure = unexpected(error)
+            self._tried.set()
+            if self._connection is not None:
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def connection(self) -> Connection:
+        if self._connection is None:
+            try:
+                async with asyncio.timeout(LONGEST_WAIT):
+                    await self._tried.wait()
+            except TimeoutError:
+                raise _STARTING from None
+        if self._connection is None:
+            raise self._failure or _STARTING
+        return self._connection
 
     async def upstream(self) -> Upstream:
-        if self._connecting.done():
-            return self._connecting.result().upstream
-        return (await asyncio.shield(self._connecting)).upstream
+        return (self._connection or await self.connection()).upstream
+
+    async def api_keys(self) -> Sequence[Secret]:
+        return self._api_keys or (await self.connection()).api_keys
 
     def refusal(self) -> GatewayError | None:
-        if not self._connecting.done():
-            return OverloadedError("The gateway is starting.", retry_after=1)
-        return self._connecting.result().refusal()
+        if self._connection is None:
+            return self._failure or _STARTING
+        return self._connection.refusal()
 
 
-def _import_connect() -> Callable[[Settings, Credential], Awaitable[Connection]]:
+_STARTING = OverloadedError("The gateway is starting.", retry_after=1)
+
+
+def _import_connect() -> Callable[[Settings], Awaitable[Connection]]:
     from service.connect import connect  # noqa: PLC0415  (slow: see above)
 
     return connect

@@ -4,47 +4,85 @@ Apart from `service.app`, because importing an HTTP client takes as long as impo
 """
 
 import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from types import ModuleType
 
 import httpx
 
-from service.credentials.caches import MemoryTokenCache
+from service import background
+from service.credentials.caches import Expendable, UnsharedTokenCache
 from service.credentials.issuers import RefreshTokenGrant
 from service.credentials.provider import TokenProvider
-from service.credentials.sources import StaticSource, own_access_token
+from service.credentials.secret_manager import SecretManager
+from service.credentials.sources import find_source, resolve
 from service.errors import GatewayError
-from service.interfaces import Upstream
+from service.interfaces import TokenCache, Upstream
 from service.schemas.oauth import Credential
-from service.settings import Settings
+from service.settings import Secret, Settings, split
 from service.upstream.code_assist import CodeAssist
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
 from service.upstream.retry import Retry
 
+#: What the other instances call this one.
+INSTANCE = uuid.uuid4().hex[:12]
+
 
 class GoogleConnection:
-    """A `Connection`."""
+    """A `Connection`. What it is given to close, it closes."""
 
     def __init__(
-        self, upstream: Upstream, tokens: TokenProvider, transport: httpx.AsyncBaseTransport
+        self,
+        *,
+        upstream: Upstream,
+        api_keys: Sequence[Secret],
+        tokens: TokenProvider,
+        project: Project,
+        http: GoogleHttp,
+        close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
-        self._tokens = tokens
-        self._transport = transport
+        self.api_keys = api_keys
+        self.tokens = tokens
+        self.project = project
+        self.http = http
+        self._close = close
 
     def refusal(self) -> GatewayError | None:
-        return self._tokens.refusal
+        return self.tokens.refusal
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await background.finished()
+        for close in self._close:
+            await close()
 
 
-async def connect(settings: Settings, credential: Credential) -> GoogleConnection:
-    """Put the upstream together. Nothing is sent to Google yet."""
+async def connect(settings: Settings) -> GoogleConnection:
+    """Read what settings refer to, all of it at once, and put the upstream together.
+
+    Raise `CredentialsError` or `SettingsError` if something cannot be read, or cannot work.
+    """
+    store = SecretManager(settings.secret_manager_endpoint, settings.google_cloud_project)
     transport = await asyncio.to_thread(open_transport)  # reads the certificates
+    close = [store.aclose, transport.aclose]
+    source = find_source(settings, store)
+    parts = await asyncio.gather(
+        _caches(settings, close),
+        resolve(settings.openai_api_key, store),
+        source.load(),
+        return_exceptions=True,
+    )
+    for part in parts:
+        if isinstance(part, BaseException):
+            await asyncio.gather(*(each() for each in close))
+            raise part
+    cache_for, keys, _ = parts
     tokens = TokenProvider(
-        RefreshTokenGrant(transport, StaticSource(credential), url=settings.oauth_token_url),
-        MemoryTokenCache(),
-        initial=own_access_token(credential),
+        source,
+        RefreshTokenGrant(transport, url=settings.oauth_token_url),
+        cache_for,
+        instance=INSTANCE,
     )
     limits = TimeLimits(
         connect=settings.upstream_connect_seconds,
@@ -53,6 +91,44 @@ async def connect(settings: Settings, credential: Credential) -> GoogleConnectio
     )
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
-    project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id)
-    code_assist = CodeAssist(http, endpoint=endpoint, project=project)
-    return GoogleConnection(Retry(code_assist), tokens, transport)
+    project = Project(
+        http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens
+    )
+    background.beside_the_answer(tokens.peek())  # so that the first request finds it in memory
+    return GoogleConnection(
+        upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
+        api_keys=[Secret(key) for key in split(keys or "")],
+        tokens=tokens,
+        project=project,
+        http=http,
+        close=close,
+    )
+
+
+async def _caches(
+    settings: Settings, close: list[Callable[[], Awaitable[None]]]
+) -> Callable[[Credential], TokenCache]:
+    unshared = UnsharedTokenCache()
+    if not settings.shares_tokens:
+        return lambda _: unshared
+    firestore = await asyncio.to_thread(_import_firestore)
+    database = firestore.Firestore(
+        project=settings.google_cloud_project,
+        database=settings.firestore_database,
+        collection=settings.firestore_collection,
+    )
+    close.append(database.aclose)
+
+    def cache_for(credential: Credential) -> TokenCache:
+        if credential.refresh_token is None:
+            return unshared  # there is nothing to seal it with
+        cache = firestore.FirestoreTokenCache(database, credential, instance=INSTANCE)
+        return Expendable(cache)
+
+    return cache_for
+
+
+def _import_firestore() -> ModuleType:
+    from service.credentials import firestore  # noqa: PLC0415  (slow: see there)
+
+    return firestore

@@ -3,14 +3,14 @@
 The rest of the service is written against these; `service.app` chooses who plays them.
 """
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.oauth import AccessToken, Credential, SharedToken
-from service.settings import Settings
+from service.settings import Secret, Settings
 
 
 class Answer(NamedTuple):
@@ -57,6 +57,14 @@ class Gateway(Protocol):
         """Return who answers; waits only while the gateway is starting."""
         ...
 
+    async def connection(self) -> "Connection":
+        """Return everything that speaks to Google; waits only while the gateway is starting."""
+        ...
+
+    async def api_keys(self) -> Sequence[Secret]:
+        """Return the keys that clients may present; none if the gateway is open."""
+        ...
+
     def refusal(self) -> GatewayError | None:
         """Say, from memory, why requests cannot be served; None if nothing speaks against it."""
         ...
@@ -73,6 +81,28 @@ class AccessTokens(Protocol):
         ...
 
 
+class InspectableTokens(AccessTokens, Protocol):
+    """The same, for those who look after it."""
+
+    origin: Literal["refresh", "shared", "credential"]
+
+    async def peek(self) -> SharedToken | None:
+        """Return the token at hand or in the shared cache, fresh or not; refresh nothing."""
+        ...
+
+    async def renew(self) -> SharedToken:
+        """Refresh now, whatever there is."""
+        ...
+
+
+class Projects(Protocol):
+    """Who knows which project an account is served in."""
+
+    async def find(self) -> CodeAssistProject:
+        """Ask Google unless it is known; raise `GatewayError` where the account has none."""
+        ...
+
+
 class ProjectMemory(Protocol):
     """Where the instances that use one credential keep which project it is served in."""
 
@@ -85,6 +115,9 @@ class Connection(Protocol):
     """Everything that speaks to Google, put together."""
 
     upstream: Upstream
+    api_keys: Sequence[Secret]
+    tokens: InspectableTokens
+    project: Projects
 
     def refusal(self) -> GatewayError | None:
         """Say why Google would refuse every request, if that is known."""

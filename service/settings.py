@@ -52,6 +52,10 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     oauth_client_secret: Secret | None = None
     gemini_project_id: str | None = None
 
+    token_cache: Literal["firestore", "memory"] | None = None
+    firestore_database: str = "(default)"
+    firestore_collection: str = "gateway"
+
     default_model: str | None = None
     stream_by_default: bool = False
     strict_params: bool = False
@@ -71,6 +75,11 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     @property
     def on_cloud_run(self) -> bool:
         return self.k_service is not None
+
+    @property
+    def shares_tokens(self) -> bool:
+        """Whether instances share token state in Firestore."""
+        return (self.token_cache or ("firestore" if self.on_cloud_run else "memory")) == "firestore"
 
     @property
     def listen_host(self) -> str:

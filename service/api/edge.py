@@ -1,5 +1,6 @@
 """Around the whole application: a request id and times on every response, one log line each."""
 
+import asyncio
 import logging
 import re
 import time
@@ -10,6 +11,7 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.background import finished, request_work
 from service.logs import request_fields
 
 logger = logging.getLogger("service.access")
@@ -37,6 +39,8 @@ class Edge:
             "path": scope["path"],
         }
         token = request_fields.set(fields)
+        work: set[asyncio.Task[Any]] = set()
+        work_token = request_work.set(work)
         timing: dict[str, float] = {}
 
         async def timed(message: Message) -> None:
@@ -49,11 +53,18 @@ class Edge:
                     (b"openai-processing-ms", b"%d" % (timing["head"] * 1000)),
                     (b"openai-version", b"2020-10-01"),
                 ]
+            if work and message["type"] == "http.response.body" and not message.get("more_body"):
+                # The client has everything, and the instance keeps its CPU until the work is done.
+                await send({**message, "more_body": True})
+                await finished(work)
+                message = {"type": "http.response.body", "body": b"", "more_body": False}  # noqa: PLW2901
             await send(message)
 
         try:
             await self._app(scope, receive, timed)
         finally:
+            await finished(work)
+            request_work.reset(work_token)
             request_fields.reset(token)
             if "head" in timing:
                 fields["first_byte_ms"] = round(timing["head"] * 1000, 1)

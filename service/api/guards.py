@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -13,15 +13,17 @@ from service.errors import AuthenticationError
 from service.settings import Secret
 
 
-def requires_api_key(keys: Sequence[Secret]) -> list[Guard]:
-    """Return the guards for a route that costs money: none if no key is set.
+def requires_api_key(keys: Callable[[], Awaitable[Sequence[Secret]]]) -> Guard:
+    """Return the guard for a route that costs money.
 
     A key is taken from `Authorization: Bearer`, `x-api-key` or `api-key`, and compared with every
     one of ours, as digests, so that the time taken tells nothing of any.
+
+    Args:
+        keys: brings ours, which may have to be read first.
+
     """
-    if not keys:
-        return []
-    expected = [_digest(key.reveal()) for key in keys]
+    expected: list[bytes] = []
 
     async def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if connection.scope.get("method") == "OPTIONS":
@@ -31,6 +33,8 @@ def requires_api_key(keys: Sequence[Secret]) -> list[Guard]:
             raise AuthenticationError(
                 "No API key was given. Send the gateway's key as 'Authorization: Bearer KEY'."
             )
+        if not expected:
+            expected.extend([_digest(key.reveal()) for key in await keys()])
         matches = [hmac.compare_digest(_digest(ours), one) for ours in given for one in expected]
         if not any(matches):
             raise AuthenticationError(
@@ -38,7 +42,7 @@ def requires_api_key(keys: Sequence[Secret]) -> list[Guard]:
                 "has set, not a key of Google's or OpenAI's."
             )
 
-    return [check]
+    return check
 
 
 def _digest(key: str) -> bytes:

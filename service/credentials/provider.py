@@ -110,7 +110,8 @@ class TokenProvider:
         """Return the token at hand or in the shared cache, fresh or not; refresh nothing."""
         if self._shared is None:
             cache, _ = await self._current()
-            self._shared = await cache.read()
+            found = await cache.read()
+            self._shared = self._shared or found
         return self._shared
 
     async def renew(self) -> SharedToken:

@@ -79,7 +79,7 @@ class ReadableSource:
         self._reread_at = now
         try:
             self._credential = await self._read()
-        except CredentialsError as error:
+        except (CredentialsError, SettingsError) as error:
             logger.warning("the credential could not be read again: %s", error)
         return self._credential or known
 

@@ -1,6 +1,7 @@
 """Settings, read once from the environment: one field for each variable."""
 
 import os
+import re
 from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -13,8 +14,14 @@ class SettingsError(ValueError):
     """A variable is wrong or missing. The message names it, and never shows a secret's value."""
 
 
+_SECRET_MANAGER = "sm://"
+_REFERENCE = re.compile(
+    r"sm://(projects/[a-z0-9][a-z0-9.:-]*/secrets/)?[\w-]+(/versions/[\w-]+)?", re.ASCII
+)
+
+
 class Secret:
-    """A string that will not print itself."""
+    """A string that will not print itself, or a reference to one in Secret Manager."""
 
     __slots__ = ("_value",)
 
@@ -23,6 +30,11 @@ class Secret:
 
     def reveal(self) -> str:
         return self._value
+
+    @property
+    def reference(self) -> str | None:
+        """The whole reference, with its `sm://`; None if the value is inline."""
+        return self._value if self._value.startswith(_SECRET_MANAGER) else None
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -33,6 +45,7 @@ Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(ge=1)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 Endpoint = Annotated[str, Meta(pattern=r"^https?://[^/]+/?$")]
+Address = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s/:]+):[0-9]{1,5}$")]
 
 
 class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
@@ -41,6 +54,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     host: str | None = None
     port: Port = 8080
     k_service: str | None = None  # Cloud Run sets it
+    google_cloud_project: str | None = None
 
     openai_api_key: Secret | None = None
     allow_unauthenticated: bool = False
@@ -71,6 +85,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
 
     code_assist_endpoint: Endpoint = "https://cloudcode-pa.googleapis.com"
     oauth_token_url: Url = "https://oauth2.googleapis.com/token"
+    secret_manager_endpoint: Address | None = None
 
     @property
     def on_cloud_run(self) -> bool:
@@ -122,6 +137,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 def _decode(wanted: type, value: Any) -> Any:
     if wanted is Secret:
+        if any(item.startswith(_SECRET_MANAGER) for item in split(value)) and not (
+            _REFERENCE.fullmatch(value)
+        ):
+            raise ValueError
         return Secret(value)
     raise NotImplementedError(wanted)
 
@@ -139,6 +158,11 @@ def _allowed(name: str) -> str:
     (wanted, *_) = _options(get_type_hints(Settings, include_extras=True)[name.lower()])
     if get_origin(wanted) is Literal:
         return "one of " + ", ".join(get_args(wanted))
+    if wanted is Secret:
+        return (
+            "the secret itself, or one reference to it in Secret Manager: sm://S, "
+            "sm://S/versions/V, sm://projects/P/secrets/S or sm://projects/P/secrets/S/versions/V"
+        )
     if wanted is bool:
         return "true, false, 1 or 0"
     if wanted == Port:
@@ -149,4 +173,6 @@ def _allowed(name: str) -> str:
         return "a number of seconds above 0"
     if wanted == Endpoint:
         return "scheme, host and port of a server, as in https://example.com:8443"
+    if wanted == Address:
+        return "host and port of a server, as in 127.0.0.1:8085"
     return "a URL, as in https://example.com/token"

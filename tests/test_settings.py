@@ -23,6 +23,8 @@ def test_defaults() -> None:
         ({"SSE_KEEPALIVE_SECONDS": "0.5"}, "sse_keepalive_seconds", 0.5),
         ({"LOG_LEVEL": "WARNING"}, "log_level", "warning"),
         ({"GEMINI_PROJECT_ID": "my-proj"}, "gemini_project_id", "my-proj"),
+        ({"SECRET_MANAGER_ENDPOINT": "[::1]:1"}, "secret_manager_endpoint", "[::1]:1"),
+        ({"GOOGLE_CLOUD_PROJECT": "own"}, "google_cloud_project", "own"),
         ({"HOST": "::1"}, "listen_host", "::1"),
         ({"K_SERVICE": "gw", "OPENAI_API_KEY": "k"}, "listen_host", "0.0.0.0"),  # noqa: S104
     ],
@@ -46,6 +48,8 @@ def test_values_are_read(environ: dict[str, str], name: str, value: object) -> N
         ("CODE_ASSIST_ENDPOINT", "https://example.com/v1", "scheme, host and port"),
         ("OAUTH_TOKEN_URL", "token", "a URL"),
         ("OPENAI_API_KEY", " , ", "a key, or several"),
+        ("SECRET_MANAGER_ENDPOINT", "http://127.0.0.1:1", "host and port"),
+        ("SECRET_MANAGER_ENDPOINT", "localhost", "host and port"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
@@ -53,6 +57,57 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allo
         load({name: value})
     assert str(raised.value).startswith(f"{name} must be")
     assert allowed in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sm://oauth",
+        "sm://oauth/versions/3",
+        "sm://oauth/versions/latest",
+        "sm://projects/my-proj/secrets/oauth",
+        "sm://projects/example.com:my-proj/secrets/oauth",
+        "sm://projects/123456/secrets/O_auth-2/versions/canary",
+    ],
+)
+def test_a_secret_may_be_a_reference(value: str) -> None:
+    secret = load({"GCP_SERVICE_ACCOUNT": value}).gcp_service_account
+    assert secret is not None
+    assert secret.reference == value
+
+
+def test_an_inline_secret_is_no_reference() -> None:
+    assert Secret('{"refresh_token": "sm://1"}').reference is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sm://",
+        "sm://oauth/",
+        "sm://oauth/3",
+        "sm://oauth/versions",
+        "sm://oauth/versions/",
+        "sm://oauth/versions/1/2",
+        "sm://my oauth",
+        "sm://oäuth",
+        "sm://projects/my-proj",
+        "sm://projects/my-proj/oauth",
+        "sm://projects/My_Proj/secrets/oauth",
+        "sm://projects//secrets/oauth",
+        "sm://one,sm://two",
+        pytest.param("inline, sm://two", id="a reference in a list"),
+    ],
+)
+@pytest.mark.parametrize("name", ["GCP_SERVICE_ACCOUNT", "OAUTH_CLIENT_SECRET", "OPENAI_API_KEY"])
+def test_a_wrong_reference_is_refused_with_the_forms_that_work(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load({name: value})
+    assert str(raised.value) == (
+        f"{name} must be the secret itself, or one reference to it in Secret Manager: sm://S, "
+        "sm://S/versions/V, sm://projects/P/secrets/S or sm://projects/P/secrets/S/versions/V."
+    )
+    assert raised.value.__suppress_context__
 
 
 def test_cloud_run_without_a_key_is_refused() -> None:

@@ -22,8 +22,13 @@ request_work: ContextVar[set[asyncio.Task[Any]]] = ContextVar("request_work")
 _all_work: set[asyncio.Task[Any]] = set()
 
 
-def beside_the_answer(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+def beside_the_answer(work: Coroutine[Any, Any, object]) -> None:
     """Start work that outlives whoever starts it; its failure is logged, not raised."""
+    _ = start(work)
+
+
+def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Do the same, for whoever may want to wait for it."""
     task = asyncio.create_task(work)
     _all_work.add(task)
     if (started := request_work.get(None)) is not None:

@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
-import httpx
-
 from service import background
 from service.credentials.caches import Expendable, UnsharedTokenCache
 from service.credentials.issuers import RefreshTokenGrant
@@ -67,21 +65,18 @@ async def connect(settings: Settings) -> GoogleConnection:
     transport = await asyncio.to_thread(open_transport)  # reads the certificates
     close = [store.aclose, transport.aclose]
     source = find_source(settings, store)
-    parts = await asyncio.gather(
-        _caches(settings, close),
-        resolve(settings.openai_api_key, store),
-        source.load(),
-        return_exceptions=True,
-    )
-    for part in parts:
-        if isinstance(part, BaseException):
-            await asyncio.gather(*(each() for each in close))
-            raise part
-    cache_for, keys, _ = parts
+    try:
+        async with asyncio.TaskGroup() as group:
+            caches = group.create_task(_caches(settings, close))
+            keys = group.create_task(resolve(settings.openai_api_key, store))
+            _ = group.create_task(source.load())
+    except BaseExceptionGroup as failures:
+        await asyncio.gather(*(each() for each in close))
+        raise failures.exceptions[0] from None
     tokens = TokenProvider(
         source,
         RefreshTokenGrant(transport, url=settings.oauth_token_url),
-        cache_for,
+        caches.result(),
         instance=INSTANCE,
     )
     limits = TimeLimits(
@@ -91,13 +86,11 @@ async def connect(settings: Settings) -> GoogleConnection:
     )
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
-    project = Project(
-        http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens
-    )
+    project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
     background.beside_the_answer(tokens.peek())  # so that the first request finds it in memory
     return GoogleConnection(
         upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
-        api_keys=[Secret(key) for key in split(keys or "")],
+        api_keys=[Secret(key) for key in split(keys.result() or "")],
         tokens=tokens,
         project=project,
         http=http,

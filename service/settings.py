@@ -102,9 +102,10 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
 
     @property
     def api_keys(self) -> list[Secret]:
-        """The keys that clients may present; none if the gateway is open."""
-        given = self.openai_api_key.reveal() if self.openai_api_key else ""
-        return [Secret(key) for key in split(given)]
+        """The keys that clients may present, as far as they stand here; see `connect`."""
+        if self.openai_api_key is None or self.openai_api_key.reference:
+            return []
+        return [Secret(key) for key in split(self.openai_api_key.reveal())]
 
 
 def split(value: str) -> list[str]:
@@ -125,9 +126,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except msgspec.ValidationError as error:
         name = str(error).partition("$.")[2].rstrip("`")
         raise SettingsError(f"{name} must be {_allowed(name)}.") from None
-    if settings.openai_api_key and not settings.api_keys:
+    key = settings.openai_api_key
+    if key and not key.reference and not settings.api_keys:
         raise SettingsError("OPENAI_API_KEY must be a key, or several separated by commas.")
-    if settings.on_cloud_run and not settings.api_keys and not settings.allow_unauthenticated:
+    if settings.on_cloud_run and key is None and not settings.allow_unauthenticated:
         raise SettingsError(
             "OPENAI_API_KEY is not set, so anyone who finds the address could use it. Set it to "
             "the key that clients must present, or say ALLOW_UNAUTHENTICATED=true."

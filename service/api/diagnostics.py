@@ -23,7 +23,7 @@ ENDPOINTS = {
 
 @get("/", summary="Say what this is", tags=["Service"], sync_to_thread=False)
 def index(gateway: NamedDependency[SkipValidation[Gateway]]) -> dict[str, Any]:
-    key_needed = bool(gateway.settings.api_keys)
+    key_needed = gateway.settings.openai_api_key is not None
     return {
         "name": "gemini-openai-gateway",
         "description": description,

@@ -57,7 +57,7 @@ class Edge:
                 # The client has everything, and the instance keeps its CPU until the work is done.
                 await send({**message, "more_body": True})
                 await finished(work)
-                message = {"type": "http.response.body", "body": b"", "more_body": False}  # noqa: PLW2901
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         try:

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds for a call, or for the two that belong together.
 CALL_SECONDS = 2.0
+#: Seconds for the first call of a process, which nobody waits for.
+PREPARE_SECONDS = 10.0
 #: Seconds for which Firestore is left alone after it failed.
 DOWN_SECONDS = 5.0
 #: Seconds after which a lease is another's to take: its holder has died.
@@ -65,7 +67,7 @@ class Firestore:
         self._project = project
         self._database = database
         self._collection = collection
-        self._client: firestore.AsyncClient | None = None
+        self._making: asyncio.Task[firestore.AsyncClient] | None = None
         self._down_until = 0.0
 
     def path(self, name: str) -> str:
@@ -79,10 +81,7 @@ class Firestore:
             raise FirestoreDownError("Firestore failed a moment ago.")
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                if self._client is None:
-                    # It may ask the metadata server, and blocks while it does.
-                    self._client = await asyncio.to_thread(self._connect)
-                yield self._client
+                yield await asyncio.shield(self._made())
         except (*_LOST, CredentialsError):
             raise
         except Exception as error:
@@ -90,14 +89,33 @@ class Firestore:
             await self.aclose()
             raise FirestoreDownError(f"{type(error).__name__}: {error}") from error
 
-    def _connect(self) -> firestore.AsyncClient:
+    async def prepare(self) -> None:
+        """Connect, which may take longer than a call, and is not held against Firestore."""
+        try:
+            async with asyncio.timeout(PREPARE_SECONDS):
+                client = await asyncio.shield(self._made())
+                await client.document(self.path("none")).get(retry=None, timeout=PREPARE_SECONDS)
+        except Exception as error:  # noqa: BLE001  (the calls that follow will tell)
+            logger.info("firestore could not be reached ahead of time: %s", error)
+
+    def _made(self) -> asyncio.Task[firestore.AsyncClient]:
+        if self._making is None:
+            # It may ask the metadata server, and blocks while it does.
+            self._making = asyncio.create_task(asyncio.to_thread(self._make))
+        return self._making
+
+    def _make(self) -> firestore.AsyncClient:
         return firestore.AsyncClient(project=self._project, database=self._database)
 
     async def aclose(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
+        making, self._making = self._making, None
+        if making is None:
+            return
+        if not making.done():
+            making.cancel()
+        elif not making.cancelled() and making.exception() is None:
             # Its own `close` leaves the channel open.
-            await client._firestore_api.transport.close()  # noqa: SLF001
+            await making.result()._firestore_api.transport.close()  # noqa: SLF001
 
 
 class FirestoreTokenCache:

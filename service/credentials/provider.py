@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from service.background import beside_the_answer
+from service.background import beside_the_answer, start
 from service.credentials.documents import own_access_token
 from service.errors import CredentialsError, TokenEndpointError
 from service.interfaces import CredentialSource, Lease, TokenCache, TokenIssuer
@@ -39,7 +39,7 @@ Origin = Literal["refresh", "shared", "credential"]
 
 
 class TokenProvider:
-    """`AccessTokens`: looks in memory, in the shared cache, at the credential's own, then refreshes.
+    """`AccessTokens`: from memory, the shared cache, the credential itself, or a refresh.
 
     Five minutes before a token's end one request renews it beside its own answer, and everyone goes
     on with the old one meanwhile. When there is none, however many requests wait, one refresh is
@@ -111,7 +111,8 @@ class TokenProvider:
         if self._shared is None:
             cache, _ = await self._current()
             found = await cache.read()
-            self._shared = self._shared or found
+            if self._shared is None:  # meanwhile there may be a newer one
+                self._shared = found
         return self._shared
 
     async def renew(self) -> SharedToken:
@@ -142,7 +143,7 @@ class TokenProvider:
     def _renew_ahead(self) -> None:
         if self._ahead is None and self._now() >= self._not_ahead_before:
             self._not_ahead_before = self._now() + PATIENCE_SECONDS
-            self._ahead = beside_the_answer(self._renew())
+            self._ahead = start(self._renew())
             self._ahead.add_done_callback(self._renewed)
 
     def _renewed(self, _: asyncio.Task[None]) -> None:

@@ -106,8 +106,7 @@ def check_credential(settings: Settings) -> None:
     """
     document = settings.gcp_service_account
     if document is None or document.reference is None:
-        secret = settings.oauth_client_secret
-        _complete(settings, _given_document(settings), secret and secret.reveal())
+        _complete(settings, _given_document(settings), _revealed(settings.oauth_client_secret))
 
 
 class SecretStore(Protocol):
@@ -124,15 +123,13 @@ def find_source(settings: Settings, store: SecretStore) -> CredentialSource:
     reference = document.reference if document else None
     secret = settings.oauth_client_secret
     if document and not reference and not (secret and secret.reference):
-        return StaticSource(_complete(settings, _given_document(settings), secret and secret.reveal()))
+        return StaticSource(_complete(settings, _given_document(settings), _revealed(secret)))
 
     async def read() -> Credential:
         if reference is None:
             content = await asyncio.to_thread(_given_document, settings)
             return _complete(settings, content, await resolve(secret, store))
-        content, client_secret = await asyncio.gather(
-            store.read(reference), resolve(secret, store)
-        )
+        content, client_secret = await asyncio.gather(store.read(reference), resolve(secret, store))
         return _complete(settings, content, client_secret)
 
     async def write(content: bytes) -> None:
@@ -144,11 +141,15 @@ def find_source(settings: Settings, store: SecretStore) -> CredentialSource:
 async def resolve(secret: Secret | None, store: SecretStore) -> str | None:
     """Return a secret's value, wherever it is; None if there is none."""
     if secret is None or secret.reference is None:
-        return secret and secret.reveal()
+        return _revealed(secret)
     try:
         return (await store.read(secret.reference)).decode().strip()
     except UnicodeDecodeError as error:
         raise CredentialsError(f"{secret.reference} does not hold text.") from error
+
+
+def _revealed(secret: Secret | None) -> str | None:
+    return None if secret is None else secret.reveal()
 
 
 def _given_document(settings: Settings) -> bytes:
@@ -177,7 +178,9 @@ def _read_file(path: Path) -> bytes | None:
 
 def _complete(settings: Settings, document: bytes, client_secret: str | None) -> Credential:
     given = settings.gcp_service_account
-    origin = (given.reference or "GCP_SERVICE_ACCOUNT") if given else settings.gcp_service_account_file
+    origin = settings.gcp_service_account_file
+    if given is not None:
+        origin = given.reference or "GCP_SERVICE_ACCOUNT"
     return parse_credential(
         document,
         origin=origin,

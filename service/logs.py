@@ -21,7 +21,7 @@ _SECRETS = re.compile(
     r"|1//[\w-]{5,}"  # refresh tokens
     r"|GOCSPX-[\w-]+"  # client secrets
     r"|(?<=[Bb]earer )[\w.~+/-]{8,}=*"
-    r"|(?<=project_number:)\d+|(?<=projects/)\d{6,}"
+    r"|(?<=project_number:)\d+|(?<=projects/)\d{6,}|(?<=project[ =])\d{6,}"
     r"|(?:https?:)?//[\w.-]*googleapis\.com[^\s'\"]*"  # names of Google's own resources
 )
 

@@ -98,7 +98,7 @@ MODELS = (
 
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
 _PREFIX = re.compile("models/|google/|gemini/")
-_GEMINI = re.compile(r"gemini-(?:(\d+)(?:\.(\d+))?(?![\d.]))?[A-Za-z0-9._-]*")
+_GEMINI = re.compile(r"gemini-(?:(\d{1,3})(?:\.(\d{1,3}))?(?![\d.]))?[A-Za-z0-9._-]*")
 
 
 def find_model(name: str) -> Model:

@@ -6,15 +6,34 @@ the whole document for it; we put the replacement character in its place and go 
 
 import re
 
-_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-# Whatever is escaped otherwise, an escaped backslash above all, is passed over as a unit.
-_LONE = re.compile(rb"(%b%b|\\[^u]|\\u(?![dD][89a-fA-F]))|%b|%b" % (_HIGH, _LOW, _HIGH, _LOW))
+# The backslashes before it tell whether it is an escape, or the end of an escaped backslash.
+_SURROGATES = re.compile(
+    rb"(?<!\\)(\\++)(u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"((?<=u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
+)
+#: More than this is no text that somebody cut, and would hold up everyone else.
+_MOST = 100_000
 _ENCODED = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def replace_lone_surrogates(data: bytes) -> bytes:
-    r"""Return the JSON text with `\ufffd` for every surrogate escape that has no other half."""
-    return _LONE.sub(lambda match: match[1] or rb"\ufffd", data)
+    r"""Return the JSON text with `\ufffd` for every surrogate escape that has no other half.
+
+    Text with very many surrogates is returned as it is.
+    """
+    if data.count(rb"\ud") + data.count(rb"\uD") > _MOST:
+        return data
+    return _SURROGATES.sub(_replacement, data)
+
+
+def _replacement(match: re.Match[bytes]) -> bytes:
+    backslashes, first, second = match.groups()
+    is_escape = len(backslashes) % 2
+    if is_escape and second is None:
+        return bytes(backslashes[1:]) + rb"\ufffd"
+    if not is_escape and second is not None:
+        return bytes(backslashes + first) + rb"\ufffd"
+    return match[0]
 
 
 def replace_encoded_surrogates(data: bytes) -> bytes:

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.spec import SecurityRequirement
 from litestar.params import SkipValidation
 
 from service import __doc__ as description
@@ -11,6 +12,8 @@ from service import __version__
 from service.api.documentation import ERRORS
 from service.api.errors import respond
 from service.interfaces import Gateway
+
+_OPEN: list[SecurityRequirement] = [{}]  # in the OpenAPI document: no key needed
 
 ENDPOINTS = {
     "chat_completions": "/v1/chat/completions",
@@ -21,7 +24,7 @@ ENDPOINTS = {
 }
 
 
-@get("/", summary="Say what this is", tags=["Service"], sync_to_thread=False)
+@get("/", summary="Say what this is", tags=["Service"], security=_OPEN, sync_to_thread=False)
 def index(gateway: NamedDependency[SkipValidation[Gateway]]) -> dict[str, Any]:
     key_needed = gateway.settings.openai_api_key is not None
     return {
@@ -36,7 +39,13 @@ def index(gateway: NamedDependency[SkipValidation[Gateway]]) -> dict[str, Any]:
     }
 
 
-@get("/health", summary="Is the process up", tags=["Service"], sync_to_thread=False)
+@get(
+    "/health",
+    summary="Is the process up",
+    tags=["Service"],
+    security=_OPEN,
+    sync_to_thread=False,
+)
 def health() -> dict[str, str]:
     return {"status": "ok"}
 
@@ -46,6 +55,7 @@ def health() -> dict[str, str]:
     summary="Can requests be served",
     tags=["Service"],
     responses={503: ERRORS[503]},
+    security=_OPEN,
     sync_to_thread=False,
 )
 def ready(gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:

@@ -60,6 +60,9 @@ class Edge:
                 message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
+        if scope["method"] == "HEAD":
+            # RFC 9110 section 9.3.2: as GET. The server leaves the body out.
+            scope = {**scope, "method": "GET"}  # type: ignore[misc]  # still an HTTP scope
         try:
             await self._app(scope, receive, timed)
         finally:

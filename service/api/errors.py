@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from service.errors import (
@@ -74,6 +74,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
         case 413:
             limit = request.route_handler.resolve_request_max_body_size()
             return respond(RequestTooLargeError(f"The request is larger than {limit} bytes."))
+        case 400 if isinstance(error, ValidationException):
+            return respond(InvalidRequestError("The body of the request must be a JSON object."))
         case status if status < 500:  # noqa: PLR2004
             return respond(InvalidRequestError(error.detail))
         case _:

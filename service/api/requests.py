@@ -54,11 +54,13 @@ def decode(body: bytes, wanted: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise _fault(str(error), wanted) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        repaired = replace_lone_surrogates(body)
-        if repaired != body:
-            return decode(repaired, wanted)
-        why = "is nested too deeply" if isinstance(error, RecursionError) else f"({error})"
-        msg = f"The body of the request could not be read as JSON {why}."
+        # A half at the end of a string looks as if the text had been cut there.
+        if any(word in str(error) for word in ("surrogate", "truncated")):
+            repaired = replace_lone_surrogates(body)
+            if repaired != body:
+                return decode(repaired, wanted)
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        msg = f"The body of the request could not be read as JSON: {why}."
         raise InvalidRequestError(msg) from None
     return decoded
 
@@ -70,6 +72,7 @@ def _fault(message: str, wanted: type[Any]) -> InvalidRequestError:
     """Put msgspec's sentence into OpenAI's words: message, `param` and `code`."""
     match = _SENTENCE.fullmatch(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
+    path = path.replace("[...]", "")  # msgspec's word for some key of an object
     missing = re.fullmatch(
         r"Object missing required field `(?P<field>.+)`|Expected .*got `null`", what
     )

@@ -87,8 +87,9 @@ class TokenProvider:
 
     @property
     def refusal(self) -> CredentialsError | None:
-        """Why Google gives no tokens, if that is known; None otherwise."""
-        return self._refusal
+        """Why Google gives no tokens, if that is known; None otherwise, or a minute later."""
+        is_recent = self._now() - self._refused_at < QUIET_SECONDS
+        return self._refusal if is_recent else None
 
     async def token(self, *, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token that lasts, and is not the one that was just `rejected`.
@@ -164,8 +165,8 @@ class TokenProvider:
             logger.warning("the access token could not be renewed ahead of time")
 
     async def _obtain(self, rejected: AccessToken | None) -> AccessToken:
-        if self._refusal is not None and self._now() - self._refused_at < QUIET_SECONDS:
-            raise self._refusal.with_traceback(None)
+        if self.refusal is not None:
+            raise self.refusal.with_traceback(None)
         if self._ahead is not None:
             await asyncio.wait([self._ahead])
         try:

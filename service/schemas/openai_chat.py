@@ -1,8 +1,8 @@
 """Chat completions, as OpenAI's SDKs send and read them.
 
-A parameter that is not named here is ignored without a word: either it changes no answer (`user`,
-`store`, `metadata`, `prompt_cache_key`, …) or nobody knows it. What a client may rely on and we
-cannot do yet is named, so that `service.translation.parameters` can say so.
+A parameter that is not named here is ignored without a word, because nobody knows it. What a client
+may rely on and we cannot do yet is named, so that `service.translation.parameters` can say so; what
+changes no answer (`user`, `store`, …) is named so that a wrong type is refused.
 """
 
 from typing import Annotated, Any, Literal
@@ -99,7 +99,7 @@ class ChatCompletionRequest(Struct, kw_only=True):
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
 
-    logit_bias: dict[str, float] | None = None
+    logit_bias: dict[str, float | None] | None = None
     logprobs: bool | None = None
     top_logprobs: TopLogprobs | None = None
     response_format: ResponseFormat | None = None
@@ -122,6 +122,15 @@ class ChatCompletionRequest(Struct, kw_only=True):
     reasoning: Any = None
     include_reasoning: bool | None = None
     image_config: Any = None
+    parallel_tool_calls: bool | None = None
+
+    metadata: dict[str, Any] | None = None
+    prompt_cache_key: str | None = None
+    safety_identifier: str | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    user: str | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
 
 
 FinishReason = Literal["stop", "length", "content_filter"]

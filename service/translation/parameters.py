@@ -54,6 +54,7 @@ def _top_k(top_k: int | None) -> int | None:
 def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     """Name what the client asked for and will not get. What changes no answer is not named."""
     names = [name for name in _CANNOT if getattr(request, name)]
+    names += [name for name in _SAYS_BY_BEING_THERE if getattr(request, name) is not None]
     if not model.sampling:
         names += [name for name in _SAMPLING if getattr(request, name) is not None]
     if request.response_format and request.response_format.type != "text":
@@ -63,6 +64,7 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     return sorted(names)
 
 
+_SAYS_BY_BEING_THERE = ("include_reasoning", "thinking_budget")  # false and 0 ask for something
 _SAMPLING = ("temperature", "top_p", "top_k")
 _CANNOT = (
     "audio",
@@ -72,7 +74,6 @@ _CANNOT = (
     "functions",
     "google",
     "image_config",
-    "include_reasoning",
     "logit_bias",
     "logprobs",
     "presence_penalty",
@@ -80,7 +81,6 @@ _CANNOT = (
     "reasoning_effort",
     "safety_settings",
     "thinking",
-    "thinking_budget",
     "tools",
     "top_logprobs",
     "web_search_options",

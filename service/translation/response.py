@@ -46,8 +46,9 @@ _NO_CANDIDATE = gemini.Candidate()
 
 
 def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidate:
-    """Gemini is asked for one candidate; more come only from servers that repeat the first."""
-    return response.candidates[0] if response.candidates else _NO_CANDIDATE
+    """Gemini is asked for one candidate; what has another's index is not ours to mix in."""
+    candidates = response.candidates or []
+    return next((one for one in candidates if not one.index), _NO_CANDIDATE)
 
 
 def visible_text(candidate: gemini.Candidate) -> str:

@@ -69,9 +69,8 @@ def read_error(http_status: int, body: bytes) -> GoogleError:
     if http_status < 400:  # noqa: PLR2004
         code = _int(error.get("code")) or _STATUS_CODES.get(status, 502)
     google = GoogleError(code=code, status=status, message=_text(error.get("message")))
-    for detail in error.get("details") or []:
-        if isinstance(detail, dict):
-            _add_detail(google, {str(key).strip(): value for key, value in detail.items()})
+    for detail in _dicts(error.get("details")):
+        _add_detail(google, {str(key).strip(): value for key, value in detail.items()})
     return google
 
 

@@ -53,6 +53,6 @@ async def connect(settings: Settings, credential: Credential) -> GoogleConnectio
     )
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
-    project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id)
+    project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=None)
     code_assist = CodeAssist(http, endpoint=endpoint, project=project)
     return GoogleConnection(Retry(code_assist), tokens, transport)

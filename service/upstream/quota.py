@@ -4,7 +4,8 @@ import msgspec
 
 from service.schemas.code_assist import QuotaBucket, QuotaRequest, QuotaResponse
 from service.upstream.http import GoogleHttp
-from service.upstream.setup import setup_call
+from service.upstream.setup import read_setup
+from service.upstream.setup_refusals import setup_refusal
 
 _replies = msgspec.json.Decoder(QuotaResponse)
 
@@ -25,5 +26,5 @@ async def retrieve_quota(http: GoogleHttp, endpoint: str, project: str) -> list[
     """
     url = f"{endpoint}/v1internal:retrieveUserQuota"
     body = msgspec.json.encode(QuotaRequest(project))
-    reply = await setup_call(http, url, body, _replies)
-    return reply.buckets or []
+    reply = await http.call(url, body, refuse=setup_refusal)
+    return read_setup(reply, _replies).buckets or []

@@ -6,8 +6,6 @@ account ends in the same project with either.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -75,7 +73,7 @@ class Setup:
         """
         policy = ""
         try:
-            loaded = await _again(self._load)
+            loaded = await self._load()
         except SecurityPolicyError as error:
             # Generation may be allowed all the same.
             loaded = LoadCodeAssistResponse(current_tier=Tier(id=_STANDARD))
@@ -101,7 +99,7 @@ class Setup:
         project = self._configured or UNSET
         request = LoadCodeAssistRequest(ClientMetadata(duet_project=project), project)
         url = f"{self._base}:loadCodeAssist"
-        return await setup_call(self._http, url, msgspec.json.encode(request), _replies)
+        return read_setup(await self._ask(url, msgspec.json.encode(request)), _replies)
 
     async def _enrolled(self, tier: Tier) -> str | None:
         """Enrol the account in a tier; return the project that Code Assist made or chose for it."""
@@ -116,37 +114,35 @@ class Setup:
         )
         body = msgspec.json.encode(request)
         url = f"{self._base}:onboardUser"
-        operation = await setup_call(self._http, url, body, _operations)
+        reply = await self._http.call(url, body, refuse=setup_refusal)
+        operation = read_setup(reply, _operations)
         while not operation.done and operation.name:
             await asyncio.sleep(POLL_SECONDS)
-            url = f"{self._base}/{operation.name}"
-            operation = await _again(partial(setup_call, self._http, url, None, _operations))
+            reply = await self._ask(f"{self._base}/{operation.name}", None)
+            operation = read_setup(reply, _operations)
         logger.info("code assist enrolled the account in its %s", request.tier_id)
         made = operation.response and operation.response.cloudaicompanion_project
         return made.id if made else None
 
+    async def _ask(self, url: str, body: bytes | None) -> bytes:
+        """Make a call that changes nothing: once more, and again, as long as Google fails."""
+        for _ in range(TRIES - 1):
+            try:
+                return await self._http.call(url, body, refuse=setup_refusal)
+            except GatewayError as error:
+                delay = delay_before_retry(error)
+                if delay is None:
+                    raise
+            await asyncio.sleep(delay)
+        return await self._http.call(url, body, refuse=setup_refusal)
 
-async def setup_call(
-    http: GoogleHttp, url: str, body: bytes | None, decoder: msgspec.json.Decoder[T]
-) -> T:
-    """Make a call around generation: POST, or GET where there is no body; raise `GatewayError`."""
-    reply = await http.call(url, body, refuse=setup_refusal)
+
+def read_setup(reply: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode the answer to a call around generation; raise `GatewayError` for one that is none."""
     if is_error(reply):  # to the decoder it would be an answer that says nothing
         raise setup_refusal(httpx.codes.OK, reply)
     with upstream_failures():
         return parse(decoder, reply)
-
-
-async def _again(ask: Callable[[], Awaitable[T]]) -> T:
-    for _ in range(TRIES - 1):
-        try:
-            return await ask()
-        except GatewayError as error:
-            delay = delay_before_retry(error)
-            if delay is None:
-                raise
-        await asyncio.sleep(delay)
-    return await ask()
 
 
 def _refuse_unverified(loaded: LoadCodeAssistResponse) -> None:

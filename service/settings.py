@@ -44,6 +44,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(ge=1)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
+ProjectId = Annotated[str, Meta(pattern=r"[^0-9]")]  # not its number
 Endpoint = Annotated[str, Meta(pattern=r"^https?://[^/]+/?$")]
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s/:]+):[0-9]{1,5}$")]
 
@@ -64,7 +65,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     gcp_service_account_file: str = "~/.gemini/oauth_creds.json"
     oauth_client_id: str | None = None
     oauth_client_secret: Secret | None = None
-    gemini_project_id: str | None = None
+    gemini_project_id: ProjectId | None = None
 
     token_cache: Literal["firestore", "memory"] | None = None
     firestore_database: str = "(default)"
@@ -173,6 +174,8 @@ def _allowed(name: str) -> str:
         return "a whole number of bytes above 0"
     if wanted == Seconds:
         return "a number of seconds above 0"
+    if wanted == ProjectId:
+        return "the id of a Google Cloud project, as in my-project-123, not its number"
     if wanted == Endpoint:
         return "scheme, host and port of a server, as in https://example.com:8443"
     if wanted == Address:

@@ -7,7 +7,7 @@ there.
 
 import math
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -69,8 +69,7 @@ def refusal(
 
     """
     google = read_error(http_status, body)
-    nothing = f"Gemini answered with status {google.code} and no error of its own."
-    said = redact(google.message[:_MAX_MESSAGE]) or _OWN_WORDS.get(google.code, nothing)
+    said = said_by(google)
     match google.code:
         case 400:
             return _bad_request(google, said)
@@ -91,6 +90,22 @@ def refusal(
             return OverloadedError(said, retry_after=google.retry_delay)
         case code:
             return _BY_STATUS.get(code, UpstreamResponseError)(said)
+
+
+def said_by(google: GoogleError) -> str:
+    """Return Google's sentence, fit to be passed on; one of ours where Google has none."""
+    nothing = f"Gemini answered with status {google.code} and no error of its own."
+    return quotable(google.message) or _OWN_WORDS.get(google.code, nothing)
+
+
+def quotable(message: str) -> str:
+    return redact(message[:_MAX_MESSAGE])
+
+
+def with_link(said: str, links: Iterable[str]) -> str:
+    """Add where Google says to go: to verify an account, to switch an API on, to appeal."""
+    unsaid = [link for link in links if link not in said]
+    return " ".join([said, *(f"See {link}" for link in unsaid[:1])])
 
 
 # for errors that arrive as a page, or as nothing
@@ -164,10 +179,8 @@ def _param(field: str) -> str | None:
 
 
 def _denied(google: GoogleError, said: str) -> PermissionDeniedError:
-    """Pass on where Google says to go: to verify an account, to switch an API on, to appeal."""
-    unsaid = [link for link in google.links if link not in said]
     return PermissionDeniedError(
-        " ".join([said, *(f"See {link}" for link in unsaid[:1])]),
+        with_link(said, google.links),
         code="validation_required" if google.reason == "VALIDATION_REQUIRED" else None,
     )
 

@@ -34,6 +34,26 @@ _STATUS_CODES = {
     "DEADLINE_EXCEEDED": 504,
 }
 
+# google.rpc.Code, which is what a long-running operation's error has for a code
+_RPC_CODES = {
+    1: 499,
+    2: 500,
+    3: 400,
+    4: 504,
+    5: 404,
+    6: 409,
+    7: 403,
+    8: 429,
+    9: 400,
+    10: 409,
+    11: 400,
+    12: 501,
+    13: 500,
+    14: 503,
+    15: 500,
+    16: 401,
+}
+
 
 class GoogleError(msgspec.Struct):
     """What an error says, of all that it may say. Strings are empty where it said nothing."""
@@ -68,6 +88,7 @@ def read_error(http_status: int, body: bytes) -> GoogleError:
     code = http_status
     if http_status < 400:  # noqa: PLR2004
         code = _int(error.get("code")) or _STATUS_CODES.get(status, 502)
+        code = _RPC_CODES.get(code, code)
     google = GoogleError(code=code, status=status, message=_text(error.get("message")))
     for detail in _dicts(error.get("details")):
         _add_detail(google, {str(key).strip(): value for key, value in detail.items()})

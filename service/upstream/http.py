@@ -5,7 +5,7 @@ httpx is called at its transport, because its client costs three times what the 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from service import __version__
-from service.errors import UpstreamTimeoutError
+from service.errors import GatewayError, UpstreamTimeoutError
 from service.interfaces import AccessTokens
 from service.upstream.failures import refusal, upstream_failures
 
@@ -22,6 +22,9 @@ USER_AGENT = f"gemini-openai-gateway/{__version__}"
 
 _KEEPALIVE_SECONDS = 60
 _UNAUTHORIZED = 401
+
+#: Makes an error of a refusal: its status, body and headers.
+Refuse = Callable[[int, bytes, Mapping[str, str]], GatewayError]
 
 
 class TimeLimits(NamedTuple):
@@ -55,33 +58,42 @@ class GoogleHttp:
         self._limits = limits
         self._extensions = {"timeout": {"connect": limits.connect}}
 
-    async def call(self, url: str, body: bytes) -> bytes:
-        """POST JSON and return the whole answer; raise `GatewayError` for every other outcome."""
+    async def call(self, url: str, body: bytes | None, *, refuse: Refuse = refusal) -> bytes:
+        """POST JSON and return the whole answer; raise `GatewayError` for every other outcome.
+
+        Args:
+            url: of the method.
+            body: None makes it a GET.
+            refuse: puts into words what Google refused.
+
+        """
         async with self.first_byte():
-            response = await self.open(url, body)
+            response = await self.open(url, body, refuse=refuse)
         async with self._closing(response), self.no_silence():
             return await response.aread()
 
-    async def open(self, url: str, body: bytes) -> httpx.Response:
-        """POST JSON; return the successful response, unread. The caller closes it.
+    async def open(
+        self, url: str, body: bytes | None, *, refuse: Refuse = refusal
+    ) -> httpx.Response:
+        """Send JSON; return the successful response, unread. The caller closes it.
 
         A token that Google no longer takes is renewed once.
         """
         token = await self._tokens.token()
-        response = await self._post(url, body, token.value)
+        response = await self._send(url, body, token.value)
         if response.status_code == _UNAUTHORIZED:
             async with self._closing(response), self.no_silence():
                 await response.aread()  # so that the connection can be used again
             token = await self._tokens.token(rejected=token)
-            response = await self._post(url, body, token.value)
+            response = await self._send(url, body, token.value)
         if response.is_success:
             return response
         async with self._closing(response), self.no_silence():
-            raise refusal(response.status_code, await response.aread(), response.headers)
+            raise refuse(response.status_code, await response.aread(), response.headers)
 
-    async def _post(self, url: str, body: bytes, token: str) -> httpx.Response:
+    async def _send(self, url: str, body: bytes | None, token: str) -> httpx.Response:
         request = httpx.Request(
-            "POST",
+            "GET" if body is None else "POST",
             url,
             content=body,
             headers={

@@ -3,18 +3,15 @@
 import signal
 import sys
 
-import uvicorn
-from litestar.types import ASGIApp
-
 from service import logs
 from service import settings as environment
 from service.app import create_app
 from service.errors import CredentialsError
-from service.settings import Settings, SettingsError
+from service.server import server
+from service.settings import SettingsError
 
 EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h: starting again as it is would not help
 _USAGE = "usage: python -m service [serve]"
-_KEEPALIVE_SECONDS = 75  # longer than the pools of clients and front ends keep a connection
 
 
 def main(arguments: list[str]) -> int:
@@ -33,24 +30,6 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda *_: sys.exit(0))
     server(app, settings).run()
     return 0
-
-
-def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    config = uvicorn.Config(
-        app,
-        host=settings.listen_host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=_KEEPALIVE_SECONDS,
-    )
-    return uvicorn.Server(config)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     """
     store = SecretManager(settings.secret_manager_endpoint, settings.google_cloud_project)
     transport = await asyncio.to_thread(open_transport)  # reads the certificates
-    close = [store.aclose, transport.aclose]
+    close: list[Callable[[], Awaitable[None]]] = [transport.aclose]
     source = find_source(settings, store)
     try:
         async with asyncio.TaskGroup() as group:

@@ -116,8 +116,12 @@ class Connection(Protocol):
 
     upstream: Upstream
     api_keys: Sequence[Secret]
-    tokens: InspectableTokens
-    project: Projects
+
+    @property
+    def tokens(self) -> InspectableTokens: ...
+
+    @property
+    def project(self) -> Projects: ...
 
     def refusal(self) -> GatewayError | None:
         """Say why Google would refuse every request, if that is known."""

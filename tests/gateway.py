@@ -9,8 +9,8 @@ import httpx
 import msgspec
 from msgspec import structs
 
-from service.__main__ import server
 from service.app import create_app
+from service.server import server
 from service.settings import Secret, Settings
 from tests.simulators.google import Google
 

@@ -62,7 +62,7 @@ class Edge:
 
         if scope["method"] == "HEAD":
             # RFC 9110 section 9.3.2: as GET. The server leaves the body out.
-            scope = {**scope, "method": "GET"}  # type: ignore[misc]  # still an HTTP scope
+            scope = {**scope, "method": "GET"}
         try:
             await self._app(scope, receive, timed)
         finally:

@@ -168,7 +168,7 @@ def test_the_lifetime_of_a_token_is_understood(
 def test_a_token_that_ends_within_five_minutes_is_refreshed_first(
     start_gateway: StartGateway, google: Google
 ) -> None:
-    google.tokens.expires_in = 299
+    google.tokens.expires_in = 200
     with start_gateway().client() as client:
         client.post(PATH, json=HELLO)
         client.post(PATH, json=HELLO)

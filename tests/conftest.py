@@ -8,8 +8,11 @@ import httpx
 import pytest
 
 from service.upstream import retry
+from tests.firestore_emulator import FirestoreEmulator
 from tests.gateway import AccessLog, Gateway, settings_for
+from tests.programs import need_the_firestore_emulator
 from tests.simulators.google import Google
+from tests.simulators.secret_manager import SecretManager
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,6 +57,38 @@ def gateway(google: Google, one_gateway: Gateway) -> Gateway:
     """A gateway with the usual settings, in front of `google`."""
     del google
     return one_gateway
+
+
+@pytest.fixture(scope="session")
+def one_secret_manager() -> Iterator[SecretManager]:
+    with SecretManager() as secret_manager:
+        yield secret_manager
+
+
+@pytest.fixture
+def secret_manager(one_secret_manager: SecretManager) -> SecretManager:
+    """The simulated Secret Manager, which remembers nothing of other tests."""
+    one_secret_manager.reset()
+    return one_secret_manager
+
+
+@pytest.fixture(scope="session")
+def one_firestore() -> Iterator[FirestoreEmulator]:
+    with FirestoreEmulator(need_the_firestore_emulator()) as firestore:
+        yield firestore
+
+
+@pytest.fixture
+def firestore(
+    one_firestore: FirestoreEmulator, monkeypatch: pytest.MonkeyPatch
+) -> FirestoreEmulator:
+    """The Firestore emulator, empty; clients that this process makes go there."""
+    if one_firestore.running:
+        one_firestore.clear()
+    else:
+        one_firestore.start()  # a test stopped it
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", one_firestore.address)
+    return one_firestore
 
 
 @pytest.fixture

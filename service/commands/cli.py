@@ -1,0 +1,171 @@
+"""The command line. Imported only when the arguments ask for more than `serve`."""
+
+import asyncio
+import sys
+import time
+import webbrowser
+from collections.abc import Callable
+
+import click
+from rich.console import Console
+
+from service import logs
+from service import settings as environment
+from service.commands.destination import Destination, destination
+from service.commands.importing import configured_client, document_of, import_credential
+from service.commands.login import Answered, ask_for_consent
+from service.credentials.authorization_code import OAuthClient, exchange
+from service.errors import CredentialsError, GatewayError
+from service.schemas.oauth import Credential
+from service.settings import Settings, SettingsError
+from service.upstream.http import open_transport
+
+_PROGRAM = "python -m service"
+_EXIT_USAGE = 2
+
+
+def run(arguments: list[str], *, serve: Callable[[], int], exit_config: int) -> int:
+    """Do what the arguments say; return the exit status.
+
+    Args:
+        arguments: without the program's name.
+        serve: starts the server, for the arguments that mean just that.
+        exit_config: the status for settings or credentials that cannot work.
+
+    """
+    logs.configure("warning", "text", sys.stderr)
+    try:
+        status = cli.main(arguments, prog_name=_PROGRAM, standalone_mode=False, obj=serve)
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() if error.ctx else _PROGRAM
+        sys.stderr.write(f"usage: {usage.removeprefix('Usage: ')}\n{error.format_message()}\n")
+        return _EXIT_USAGE
+    except click.ClickException as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return 1
+    except click.Abort:
+        sys.stderr.write("Interrupted.\n")
+        return 1
+    except (SettingsError, CredentialsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_config
+    except GatewayError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Gemini behind the OpenAI API. Without a command it serves."""
+
+
+@cli.command()
+@click.pass_obj
+def serve(start: Callable[[], int]) -> int:
+    """Start the server."""
+    return start()
+
+
+@cli.group()
+def credentials() -> None:
+    """Make the credential document that GCP_SERVICE_ACCOUNT takes."""
+
+
+_to = click.option(
+    "--to",
+    metavar="FILE|sm://...",
+    help="Write to a file with mode 0600, or add a version to a secret in Secret Manager; "
+    "standard output otherwise.",
+)
+_force = click.option("--force", is_flag=True, help="Replace a file that holds something else.")
+
+
+@credentials.command("import")
+@_to
+@_force
+def import_command(to: str | None, *, force: bool) -> None:
+    """Complete the Gemini CLI's login with its OAuth client.
+
+    The login is GCP_SERVICE_ACCOUNT_FILE, ~/.gemini/oauth_creds.json unless set. The client is
+    that of OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, else that of the Gemini CLI installed here.
+    """
+    settings, console = environment.load(), _console()
+    target = destination(to, settings, force=force)
+    with console.status("Looking for the Gemini CLI's login and its OAuth client ..."):
+        imported = import_credential(settings, now=time.time())
+    document = document_of(imported.credential)
+    target.check(document)
+    _say(console, f"The login is {settings.gcp_service_account_file}.")
+    _say(console, f"The OAuth client is from {imported.client_from}.")
+    asyncio.run(_deliver(document, target, console))
+
+
+@credentials.command()
+@_to
+@_force
+@click.option(
+    "--no-browser", is_flag=True, help="Print the page's address; the answer may be pasted."
+)
+def login(to: str | None, *, force: bool, no_browser: bool) -> None:
+    """Log in with an OAuth client of your own.
+
+    It is named by OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and of the type Desktop app.
+    """
+    settings, console = environment.load(), _console()
+    client = configured_client(settings)
+    if client is None:
+        raise SettingsError(
+            "OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET are not set. Make an OAuth client of the type "
+            "Desktop app at https://console.cloud.google.com/auth/clients and set them to it."
+        )
+    target = destination(to, settings, force=force)
+    target.check(None)
+    asyncio.run(_login(settings, client, target, console, no_browser=no_browser))
+
+
+async def _login(
+    settings: Settings,
+    client: OAuthClient,
+    target: Destination,
+    console: Console,
+    *,
+    no_browser: bool,
+) -> None:
+    answered = await ask_for_consent(
+        client.client_id,
+        open_browser=None if no_browser else webbrowser.open,
+        pasted=sys.stdin.fileno() if no_browser else None,
+        say=lambda text: _say(console, text),
+    )
+    with console.status("Asking Google for the tokens ..."):
+        credential = await _exchange(settings, client, answered)
+    await _deliver(document_of(credential), target, console)
+
+
+async def _exchange(settings: Settings, client: OAuthClient, answered: Answered) -> Credential:
+    transport = await asyncio.to_thread(open_transport)  # reads the certificates
+    try:
+        return await exchange(
+            transport,
+            settings.oauth_token_url,
+            client=client,
+            consent=answered.consent,
+            code=answered.code,
+        )
+    finally:
+        await transport.aclose()
+
+
+async def _deliver(document: bytes, target: Destination, console: Console) -> None:
+    _say(console, await target.write(document))
+    _say(console, f"Whether it works: {_PROGRAM} doctor")
+
+
+def _console() -> Console:
+    """What is told goes beside the document, which may be piped."""
+    return Console(stderr=True)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

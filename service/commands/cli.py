@@ -1,17 +1,18 @@
 """The command line. Imported only when the arguments ask for more than `serve`."""
 
 import asyncio
+import subprocess
 import sys
 import time
-import webbrowser
 from collections.abc import Callable
 
 import click
+from click.exceptions import NoArgsIsHelpError
 from rich.console import Console
 
 from service import logs
 from service import settings as environment
-from service.commands.destination import Destination, destination
+from service.commands.destination import Destination, destination, secret_store
 from service.commands.importing import configured_client, document_of, import_credential
 from service.commands.login import Answered, ask_for_consent
 from service.credentials.authorization_code import OAuthClient, exchange
@@ -36,6 +37,9 @@ def run(arguments: list[str], *, serve: Callable[[], int], exit_config: int) -> 
     logs.configure("warning", "text", sys.stderr)
     try:
         status = cli.main(arguments, prog_name=_PROGRAM, standalone_mode=False, obj=serve)
+    except NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return _EXIT_USAGE
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx else _PROGRAM
         sys.stderr.write(f"usage: {usage.removeprefix('Usage: ')}\n{error.format_message()}\n")
@@ -91,14 +95,18 @@ def import_command(to: str | None, *, force: bool) -> None:
     that of OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, else that of the Gemini CLI installed here.
     """
     settings, console = environment.load(), _console()
-    target = destination(to, settings, force=force)
+    asyncio.run(_import(settings, destination(to, settings, force=force), console))
+
+
+async def _import(settings: Settings, target: Destination, console: Console) -> None:
     with console.status("Looking for the Gemini CLI's login and its OAuth client ..."):
-        imported = import_credential(settings, now=time.time())
+        client = await configured_client(settings, secret_store)
+        imported = await asyncio.to_thread(import_credential, settings, client, now=time.time())
     document = document_of(imported.credential)
     target.check(document)
     _say(console, f"The login is {settings.gcp_service_account_file}.")
     _say(console, f"The OAuth client is from {imported.client_from}.")
-    asyncio.run(_deliver(document, target, console))
+    await _deliver(document, target, console)
 
 
 @credentials.command()
@@ -113,34 +121,40 @@ def login(to: str | None, *, force: bool, no_browser: bool) -> None:
     It is named by OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and of the type Desktop app.
     """
     settings, console = environment.load(), _console()
-    client = configured_client(settings)
+    target = destination(to, settings, force=force)
+    target.check(None)
+    asyncio.run(_login(settings, target, console, no_browser=no_browser))
+
+
+async def _login(
+    settings: Settings, target: Destination, console: Console, *, no_browser: bool
+) -> None:
+    client = await configured_client(settings, secret_store)
     if client is None:
         raise SettingsError(
             "OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET are not set. Make an OAuth client of the type "
             "Desktop app at https://console.cloud.google.com/auth/clients and set them to it."
         )
-    target = destination(to, settings, force=force)
-    target.check(None)
-    asyncio.run(_login(settings, client, target, console, no_browser=no_browser))
-
-
-async def _login(
-    settings: Settings,
-    client: OAuthClient,
-    target: Destination,
-    console: Console,
-    *,
-    no_browser: bool,
-) -> None:
     answered = await ask_for_consent(
         client.client_id,
-        open_browser=None if no_browser else webbrowser.open,
-        pasted=sys.stdin.fileno() if no_browser else None,
+        open_browser=None if no_browser else _open_browser,
+        pasted=sys.stdin.fileno() if no_browser and sys.stdin else None,
         say=lambda text: _say(console, text),
     )
     with console.status("Asking Google for the tokens ..."):
         credential = await _exchange(settings, client, answered)
     await _deliver(document_of(credential), target, console)
+
+
+def _open_browser(url: str) -> None:
+    # in a process of its own, because some browsers write to a standard output that is not theirs
+    subprocess.run(  # noqa: S603  (no shell; Google's address with our own parameters)
+        [sys.executable, "-m", "webbrowser", url],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 async def _exchange(settings: Settings, client: OAuthClient, answered: Answered) -> Credential:
@@ -163,8 +177,7 @@ async def _deliver(document: bytes, target: Destination, console: Console) -> No
 
 
 def _console() -> Console:
-    """What is told goes beside the document, which may be piped."""
-    return Console(stderr=True)
+    return Console(stderr=True)  # beside the document, which may be piped
 
 
 def _say(console: Console, text: str) -> None:

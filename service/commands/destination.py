@@ -1,6 +1,5 @@
 """Where a credential document goes: standard output, a file, or Secret Manager."""
 
-import importlib
 import os
 import re
 import sys
@@ -10,6 +9,7 @@ from typing import Protocol
 
 import click
 
+from service.credentials.sources import SecretStore
 from service.settings import Settings
 
 
@@ -28,12 +28,6 @@ class Destination(Protocol):
     async def write(self, document: bytes) -> str:
         """Put it there; return a sentence that says where."""
         ...
-
-
-class SecretStore(Protocol):
-    """Secret Manager, as far as it is needed here."""
-
-    async def add_version(self, reference: str, payload: bytes) -> object: ...
 
 
 def destination(to: str | None, settings: Settings, *, force: bool) -> Destination:
@@ -86,22 +80,25 @@ class PrivateFile:
     async def write(self, document: bytes) -> str:
         self.check(document)
         try:
-            # mode 0600 from the first byte; the name appears when the content is complete
-            handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(document)
-                    file.flush()
-                    os.fsync(handle)
-                Path(name).replace(self._path)
-            except BaseException:
-                Path(name).unlink()
-                raise
+            self._replace(document)
         except OSError as error:
             raise click.ClickException(
                 f"{self._path} cannot be written: {error.strerror}."
             ) from error
         return f"Written to {self._path}, which only you may read."
+
+    def _replace(self, document: bytes) -> None:
+        # mode 0600 from the first byte; the name appears when the content is complete
+        handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(document)
+                file.flush()
+                os.fsync(handle)
+            Path(name).replace(self._path)
+        except BaseException:
+            Path(name).unlink()
+            raise
 
 
 _SECRET = re.compile(r"sm://(projects/[^/]+/secrets/)?[\w-]+")
@@ -128,10 +125,7 @@ class NewVersion:
 
 
 def secret_store(settings: Settings) -> SecretStore:
-    """Open Secret Manager. Google's library is slow to import, and most commands need none."""
-    module = importlib.import_module("service.credentials.secret_manager")
-    store: SecretStore = module.SecretManager(
-        getattr(settings, "secret_manager_endpoint", None),
-        getattr(settings, "google_cloud_project", None),
-    )
-    return store
+    """Open Secret Manager; most commands need none."""
+    from service.credentials.secret_manager import SecretManager  # noqa: PLC0415
+
+    return SecretManager(settings.secret_manager_endpoint, settings.google_cloud_project)

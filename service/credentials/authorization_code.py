@@ -110,15 +110,20 @@ async def exchange(
             "The login does not cover Google Cloud, without which Gemini does not answer. "
             f"{_AGAIN} Leave the box for Google Cloud data ticked."
         )
-    seconds = reply.expires_in if isinstance(reply.expires_in, int | float) else 0
     return Credential(
-        type="authorized_user",
         client_id=client.client_id,
         client_secret=client.client_secret,
         refresh_token=reply.refresh_token,
         access_token=reply.access_token,
-        expiry_date=round((now() + seconds) * 1000),
+        expiry_date=round((now() + _lifetime(reply.expires_in)) * 1000),
     )
+
+
+def _lifetime(expires_in: object) -> float:
+    try:
+        return float(expires_in)  # type: ignore[arg-type] # whatever it is, it may be a number
+    except (TypeError, ValueError):
+        return 0  # counts as ended, and is refreshed
 
 
 async def _post(transport: httpx.AsyncBaseTransport, url: str, body: bytes) -> tuple[int, bytes]:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 
 import click
+import msgspec
 from click.exceptions import NoArgsIsHelpError
 from rich.console import Console
+from rich.text import Text
 
 from service import logs
 from service import settings as environment
 from service.commands.destination import Destination, destination, secret_store
+from service.commands.doctor import Examination, Outcome
 from service.commands.importing import configured_client, document_of, import_credential
 from service.commands.login import Answered, ask_for_consent
 from service.credentials.authorization_code import OAuthClient, exchange
@@ -169,6 +172,44 @@ async def _exchange(settings: Settings, client: OAuthClient, answered: Answered)
         )
     finally:
         await transport.aclose()
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def doctor(*, as_json: bool) -> int:
+    """Check everything that an answer needs, with one tiny question to Gemini.
+
+    The exit status is 0 if all is well, else 1.
+    """
+    return asyncio.run(_doctor(as_json=as_json))
+
+
+async def _doctor(*, as_json: bool) -> int:
+    from service.commands.examined import load_credential, open_parts  # noqa: PLC0415  (slow)
+
+    console, outcomes = Console(), []
+
+    def tell(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if not as_json:
+            console.print(_line(outcome), soft_wrap=True)
+
+    examination = Examination(environment.load, load_credential, open_parts)
+    with _console().status("Examining ..."):
+        passed = await examination.run(tell)
+    if as_json:
+        report = {"ok": passed, "checks": outcomes}
+        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+    return 0 if passed else 1
+
+
+_STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
+
+
+def _line(outcome: Outcome) -> Text:
+    line = Text(f"{outcome.check:<12}")
+    line.append(f"{outcome.status:<8}", _STYLES[outcome.status])
+    return line.append(outcome.message)
 
 
 async def _deliver(document: bytes, target: Destination, console: Console) -> None:

@@ -1,76 +1,42 @@
 """`doctor`: whether everything works that an answer needs, and what to do where it does not."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple, Protocol
 
-import msgspec
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
-from service.errors import GatewayError
-from service.interfaces import AccessTokens, Upstream
-from service.schemas.code_assist import CodeAssistProject
-from service.schemas.gemini import (
-    Content,
-    GenerateContentRequest,
-    GenerationConfig,
-    Part,
-)
-from service.schemas.oauth import Credential
+from service.errors import GatewayError, QuotaExhaustedError
+from service.interfaces import Upstream
+from service.schemas.code_assist import CodeAssistProject, QuotaBucket
+from service.schemas.gemini import Content, GenerateContentRequest, GenerationConfig, Part
+from service.schemas.oauth import Credential, SharedToken
 from service.settings import Settings, SettingsError
 
-MODEL = "gemini-2.5-flash"  # where settings name no model
+MODEL = "gemini-2.5-flash"  # where settings name none
 _FEW_TOKENS = 64  # enough for a model that thinks before it says one word
 
 
-class SharedState(Protocol):
-    """Where instances share token state."""
-
-    async def probe(self) -> str:
-        """Write, read and delete something; say where, or raise `GatewayError`."""
-        ...
-
-
-class Projects(Protocol):
-    async def discover(self) -> CodeAssistProject:
-        """Ask Google, and not a cache, where the account is served; raise `GatewayError`."""
-        ...
-
-
-class Quotas(Protocol):
-    async def remaining(self) -> Mapping[str, float]:
-        """Return what is left of each model's quota, from 0 to 1; raise `GatewayError`."""
-        ...
-
-
 class Parts(Protocol):
-    """What is examined: the parts that the server itself would use."""
+    """What is examined. All of it raises `GatewayError`."""
 
-    tokens: AccessTokens  # that have none yet, so that they must refresh
-    shared: SharedState | None  # None: token state is kept in memory
-    projects: Projects
-    quotas: Quotas
     upstream: Upstream
 
+    async def refresh(self) -> SharedToken:
+        """Get a new access token, whatever there is."""
+        ...
+
+    async def probe_firestore(self) -> bool:
+        """Use Firestore; return False where it is not configured."""
+        ...
+
+    async def project(self) -> CodeAssistProject:
+        """Ask Google, and no memory, where the account is served."""
+        ...
+
+    async def quota(self, project: str) -> list[QuotaBucket]: ...
+
     async def aclose(self) -> None: ...
-
-
-class Wiring(Protocol):
-    """How the parts are come by: the seam between this page and the composition root."""
-
-    def settings(self) -> Settings:
-        """Raise `SettingsError`."""
-        ...
-
-    async def credential(self, settings: Settings) -> Credential:
-        """Raise `SettingsError` or `CredentialsError`."""
-        ...
-
-    async def parts(self, settings: Settings, credential: Credential) -> Parts:
-        """Put them together; nothing is sent yet."""
-        ...
 
 
 class Outcome(Struct, kw_only=True, omit_defaults=True):
@@ -83,9 +49,10 @@ class Outcome(Struct, kw_only=True, omit_defaults=True):
 
 
 class Check(NamedTuple):
-    """One thing to look at: returns what it found, raises `SettingsError` or `GatewayError`.
+    """One thing to look at.
 
-    `needs` names the checks without whose success it could only fail, too.
+    `run` returns what it found, and raises `SettingsError` or `GatewayError`. `needs` names the
+    checks without whose success it could only fail, too.
     """
 
     name: str
@@ -94,111 +61,113 @@ class Check(NamedTuple):
 
 
 class Examination:
-    """The checks in their order; each leaves what the next ones need."""
+    """The checks in their order; each leaves what the later ones need.
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
+    Args:
+        load_settings: raises `SettingsError`.
+        load_credential: raises `SettingsError` or `CredentialsError`.
+        open_parts: puts the rest together; nothing has to be asked of Google for it.
+
+    """
+
+    def __init__(
+        self,
+        load_settings: Callable[[], Settings],
+        load_credential: Callable[[Settings], Awaitable[Credential]],
+        open_parts: Callable[[Settings], Awaitable[Parts]],
+    ) -> None:
+        self._load_settings = load_settings
+        self._load_credential = load_credential
+        self._open_parts = open_parts
         self._settings: Settings
-        self._credential: Credential
-        self._parts: Parts | None = None
+        self._opened: Parts | None = None
+        self._project: CodeAssistProject
         self.checks = (
             Check("settings", (), self._check_settings),
             Check("credentials", ("settings",), self._check_credentials),
             Check("refresh", ("credentials",), self._check_refresh),
-            Check("firestore", ("credentials",), self._check_shared_state),
+            Check("firestore", ("credentials",), self._check_firestore),
             Check("project", ("refresh",), self._check_project),
             Check("quota", ("project",), self._check_quota),
             Check("generation", ("project",), self._check_generation),
         )
 
-    async def aclose(self) -> None:
-        if self._parts is not None:
-            await self._parts.aclose()
+    async def run(self, tell: Callable[[Outcome], None]) -> bool:
+        """Tell the outcome of each check as it comes; return whether all passed."""
+        passed: set[str] = set()
+        try:
+            for check in self.checks:
+                outcome = await _outcome(check, passed)
+                if outcome.status == "ok":
+                    passed.add(check.name)
+                tell(outcome)
+        finally:
+            if self._opened is not None:
+                await self._opened.aclose()
+        return len(passed) == len(self.checks)
 
-    async def _connected(self) -> Parts:
-        if self._parts is None:
-            self._parts = await self._wiring.parts(self._settings, self._credential)
-        return self._parts
+    async def _parts(self) -> Parts:
+        if self._opened is None:
+            self._opened = await self._open_parts(self._settings)
+        return self._opened
 
     async def _check_settings(self) -> str:
-        self._settings = self._wiring.settings()
-        key = "clients need a key" if self._settings.api_keys else "anyone may call: no key is set"
-        return f"they can be read; {key}"
+        self._settings = self._load_settings()
+        if self._settings.openai_api_key is None:
+            return "They can be read. OPENAI_API_KEY is not set: anyone may call."
+        return "They can be read. Clients need a key."
 
     async def _check_credentials(self) -> str:
-        self._credential = await self._wiring.credential(self._settings)
-        if not self._credential.refresh_token:
-            return "an access token that will end, and no refresh token"
-        return "a refresh token, and the OAuth client for it"
+        credential = await self._load_credential(self._settings)
+        if credential.refresh_token:
+            return "There is a refresh token, and the OAuth client for it."
+        return "There is an access token, and no refresh token for when it has ended."
 
     async def _check_refresh(self) -> str:
-        return await refresh((await self._connected()).tokens)
+        token = (await (await self._parts()).refresh()).token
+        return f"Google gave an access token for {(token.expires_at - time.time()) / 60:.0f} min."
 
-    async def _check_shared_state(self) -> str:
-        return await shared_state((await self._connected()).shared)
+    async def _check_firestore(self) -> str:
+        if await (await self._parts()).probe_firestore():
+            return f"Database {self._settings.firestore_database} can be read and written."
+        return "Not used: token state is kept in memory."
 
     async def _check_project(self) -> str:
-        return await project((await self._connected()).projects)
+        self._project = await (await self._parts()).project()
+        return f"{self._project.id}, {self._project.tier}."
 
     async def _check_quota(self) -> str:
-        return await quota((await self._connected()).quotas)
+        return remaining(await (await self._parts()).quota(self._project.id))
 
     async def _check_generation(self) -> str:
         model = self._settings.default_model or MODEL
-        return await generation((await self._connected()).upstream, model)
+        request = GenerateContentRequest(
+            contents=[Content(role="user", parts=[Part(text="Say hello in one word.")])],
+            generation_config=GenerationConfig(max_output_tokens=_FEW_TOKENS),
+        )
+        parts = await self._parts()
+        began = time.perf_counter()
+        answer = await parts.upstream.generate(model, request)
+        seconds = time.perf_counter() - began
+        return f"{model} answered by way of {answer.upstream} after {seconds:.1f} s."
 
 
-async def refresh(tokens: AccessTokens, now: Callable[[], float] = time.time) -> str:
-    token = await tokens.token()
-    return f"Google gives access tokens; this one lasts {(token.expires_at - now()) / 60:.0f} min"
-
-
-async def shared_state(shared: SharedState | None) -> str:
-    return "not used, token state is kept in memory" if shared is None else await shared.probe()
-
-
-async def project(projects: Projects) -> str:
-    found = await projects.discover()
-    return f"{found.id}, {found.tier}"
-
-
-async def quota(quotas: Quotas) -> str:
-    left = await quotas.remaining()
-    if not left:
-        return "Google names no limits"
-    return ", ".join(f"{model} {share:.0%}" for model, share in sorted(left.items()))
-
-
-async def generation(upstream: Upstream, model: str) -> str:
-    request = GenerateContentRequest(
-        contents=[Content(role="user", parts=[Part(text="Say hello in one word.")])],
-        generation_config=GenerationConfig(max_output_tokens=_FEW_TOKENS),
-    )
-    began = time.perf_counter()
-    answer = await upstream.generate(model, request)
-    seconds = time.perf_counter() - began
-    return f"{model} answered by way of {answer.upstream} after {seconds:.1f} s"
-
-
-async def examine(wiring: Wiring, tell: Callable[[Outcome], None]) -> bool:
-    """Run every check that can be run, tell each outcome; return whether all passed."""
-    examination = Examination(wiring)
-    passed: set[str] = set()
-    try:
-        for check in examination.checks:
-            outcome = await _outcome(check, passed)
-            if outcome.status == "ok":
-                passed.add(check.name)
-            tell(outcome)
-    finally:
-        await examination.aclose()
-    return len(passed) == len(examination.checks)
+def remaining(buckets: list[QuotaBucket]) -> str:
+    """Say what is left of each model's quota; raise `QuotaExhaustedError` if nothing is."""
+    if not buckets:
+        return "Google counts nothing."
+    if not any(bucket.remaining_fraction for bucket in buckets):
+        times = [bucket.reset_time for bucket in buckets if bucket.reset_time]
+        until = f" It comes back at {min(times)}." if times else ""
+        raise QuotaExhaustedError(f"Nothing is left of any model's quota.{until}")
+    shares = [f"{bucket.model_id} {bucket.remaining_fraction:.0%}" for bucket in buckets]
+    return f"Left: {', '.join(sorted(shares))}."
 
 
 async def _outcome(check: Check, passed: set[str]) -> Outcome:
     missing = [name for name in check.needs if name not in passed]
     if missing:
-        message = f"needs {' and '.join(missing)}"
+        message = f"It needs {missing[0]}."
         return Outcome(check=check.name, status="skipped", message=message)
     try:
         message = await check.run()
@@ -207,25 +176,3 @@ async def _outcome(check: Check, passed: set[str]) -> Outcome:
     except GatewayError as error:
         return Outcome(check=check.name, status="failed", message=error.message, code=error.code)
     return Outcome(check=check.name, status="ok", message=message)
-
-
-class Report(Struct):
-    """What `--json` prints."""
-
-    ok: bool
-    checks: list[Outcome]
-
-
-def as_json(*, ok: bool, outcomes: list[Outcome]) -> bytes:
-    return msgspec.json.encode(Report(ok, outcomes)) + b"\n"
-
-
-_STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
-
-
-def print_outcome(console: Console, outcome: Outcome) -> None:
-    """Print a line, which stays one line where nobody reads it on a screen."""
-    line = Text(f"{outcome.check:<12}")
-    line.append(f"{outcome.status:<8}", _STYLES[outcome.status])
-    line.append(outcome.message)
-    console.print(line, soft_wrap=True)

@@ -195,7 +195,7 @@ async def _doctor(*, as_json: bool) -> int:
             console.print(_line(outcome), soft_wrap=True)
 
     examination = Examination(environment.load, load_credential, open_parts)
-    with _console().status("Examining ..."):
+    with (_console() if as_json else console).status("Examining ..."):
         passed = await examination.run(tell)
     if as_json:
         report = {"ok": passed, "checks": outcomes}

@@ -160,8 +160,15 @@ def remaining(buckets: list[QuotaBucket]) -> str:
         times = [bucket.reset_time for bucket in buckets if bucket.reset_time]
         until = f" It comes back at {min(times)}." if times else ""
         raise QuotaExhaustedError(f"Nothing is left of any model's quota.{until}")
-    shares = [f"{bucket.model_id} {bucket.remaining_fraction:.0%}" for bucket in buckets]
-    return f"Left: {', '.join(sorted(shares))}."
+    used = [bucket for bucket in buckets if bucket.remaining_fraction < 1]
+    left = [f"{bucket.remaining_fraction:.0%} of {bucket.model_id}'s" for bucket in used]
+    if len(used) < len(buckets):
+        left.append(f"all of {len(buckets) - len(used)} other models'" if used else "all of it")
+    return f"Left: {', '.join(left)}."
+
+
+#: The end of sentences that clients get, too. Here it is the operator who reads.
+_FOR_CLIENTS = " The operator of this gateway has to act; your API key is fine."
 
 
 async def _outcome(check: Check, passed: set[str]) -> Outcome:
@@ -174,5 +181,6 @@ async def _outcome(check: Check, passed: set[str]) -> Outcome:
     except SettingsError as error:
         return Outcome(check=check.name, status="failed", message=str(error))
     except GatewayError as error:
-        return Outcome(check=check.name, status="failed", message=error.message, code=error.code)
+        message = error.message.removesuffix(_FOR_CLIENTS)
+        return Outcome(check=check.name, status="failed", message=message, code=error.code)
     return Outcome(check=check.name, status="ok", message=message)

@@ -42,27 +42,25 @@ def _failure(error: BaseException, settings: Settings) -> CredentialsError:
     where = settings.firestore_database
     match error:
         case exceptions.PermissionDenied():
-            text = (
-                "The service's identity may not use Firestore. "
-                "Grant it roles/datastore.user, and enable the Firestore API."
-            )
+            what = "The service's identity may not use Firestore."
+            remedy = "Grant it roles/datastore.user, and enable the Firestore API."
         case exceptions.NotFound():
-            text = (
-                f"There is no Firestore database {where}. Create it, or set FIRESTORE_DATABASE: "
+            what = f"There is no Firestore database {where}."
+            remedy = (
+                "Set FIRESTORE_DATABASE, or create it: "
                 f"gcloud firestore databases create --database='{where}' --location=eur3"
             )
         case DefaultCredentialsError():
-            text = (
-                "The service has no Google identity of its own. Run it on Google Cloud, or log in "
-                "with: gcloud auth application-default login"
-            )
-        case OSError() if "project" in str(error).lower():  # what Google's client raises
-            text = "The project of Firestore is not known. Set GOOGLE_CLOUD_PROJECT."
-        case exceptions.GoogleAPICallError():
-            text = f"Firestore answered {type(error).__name__}."
+            what = "The service has no Google identity of its own."
+            remedy = "Run it on Google Cloud, or: gcloud auth application-default login"
+        case OSError() if "project" in str(error).lower():  # as Google's client says it
+            what = "The project that Firestore is in is not known."
+            remedy = "Set GOOGLE_CLOUD_PROJECT."
         case _:
-            text = f"Firestore could not be reached ({type(error).__name__})."
+            what = f"Firestore could not be used ({type(error).__name__})."
+            remedy = "Try again, and look at the network and at https://status.cloud.google.com."
     return CredentialsError(
-        f"{text} Requests are served all the same, but each instance refreshes for itself.",
+        f"{what} Requests are served all the same, but each instance refreshes for itself. "
+        f"{remedy}",
         code="firestore_unavailable",
     )

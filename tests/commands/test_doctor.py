@@ -26,6 +26,11 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(issuers, "RETRY_DELAYS", (0.001, 0.001, 0.001))
 
 
+@pytest.fixture(autouse=True)
+def no_firestore(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
+
+
 async def examine(settings: Settings) -> list[Outcome]:
     outcomes: list[Outcome] = []
     examination = Examination(lambda: settings, load_credential, open_parts)
@@ -68,6 +73,11 @@ BROKEN = {
         "could not be reached",
         lambda google: google.script(*[drop()] * 4, on="token"),
     ),
+    "firestore": Broken(
+        "firestore",
+        "could not be used",
+        differs={"token_cache": "firestore", "google_cloud_project": "p"},
+    ),
     "account": Broken("project", "Google says", lambda google: google.play("G9")),
     "quota": Broken(
         "quota",
@@ -98,6 +108,7 @@ async def test_the_part_that_is_broken_is_named(google: Google, broken: Broken) 
     assert (failed, skipped) == ([broken.part], NEED.get(broken.part, []))
     (message,) = (outcome.message for outcome in outcomes if outcome.status == "failed")
     assert broken.says in message
+    assert "your API key is fine" not in message, "it is the operator who reads"
     assert "1//sim-refresh" not in repr(outcomes)
 
 
@@ -116,8 +127,9 @@ def buckets(**left: float) -> list[QuotaBucket]:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (buckets(pro=0.874, flash=1), "Left: flash 100%, pro 87%."),
-        (buckets(pro=0, flash=0.5), "Left: flash 50%, pro 0%."),
+        (buckets(pro=1, flash=1), "Left: all of it."),
+        (buckets(pro=0.874, flash=1), "Left: 87% of pro's, all of 1 other models'."),
+        (buckets(pro=0, flash=0.5), "Left: 0% of pro's, 50% of flash's."),
         ([], "Google counts nothing."),
     ],
 )

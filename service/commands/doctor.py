@@ -119,6 +119,7 @@ class Examination:
 
     async def _check_credentials(self) -> str:
         credential = await self._load_credential(self._settings)
+        await self._parts()  # reads what other settings refer to
         if credential.refresh_token:
             return "There is a refresh token, and the OAuth client for it."
         return "There is an access token, and no refresh token for when it has ended."

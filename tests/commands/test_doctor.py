@@ -1,5 +1,6 @@
 """`doctor`, with each part broken in turn."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,10 +14,13 @@ from service.credentials import issuers
 from service.errors import QuotaExhaustedError
 from service.schemas.code_assist import QuotaBucket
 from service.settings import Secret, Settings, load
-from tests.commands.running import run
+from tests.commands.browsing import get
+from tests.commands.running import ROOT, run
+from tests.firestore_emulator import FirestoreEmulator
 from tests.gateway import credential, settings_for
 from tests.simulators.google import Google
 from tests.simulators.replies import document, drop, page
+from tests.simulators.secret_manager import SecretManager
 
 CHECKS = ["settings", "credentials", "refresh", "firestore", "project", "quota", "generation"]
 
@@ -44,6 +48,34 @@ async def test_all_is_well(google: Google) -> None:
     outcomes = await examine(settings_for(google))
     assert {outcome.status for outcome in outcomes} == {"ok"}
     assert [len(google.calls(name)) for name in ("token", "generate")] == [1, 1]
+
+
+async def test_firestore_is_used_and_left_as_it_was(
+    google: Google, firestore: FirestoreEmulator
+) -> None:
+    settings = structs.replace(
+        settings_for(google), token_cache="firestore", google_cloud_project="sim-project"
+    )
+    outcomes = await examine(settings)
+    assert "can be read and written" in outcomes[3].message
+    where = "projects/sim-project/databases/(default)/documents/gateway"
+    left = get(f"http://{firestore.address}/v1/{where}").json()["documents"]
+    assert not [document for document in left if "doctor" in document["name"]]
+
+
+@pytest.mark.parametrize("setting", ["gcp_service_account", "openai_api_key"])
+async def test_a_reference_that_leads_nowhere_is_named(
+    google: Google, secret_manager: SecretManager, setting: str
+) -> None:
+    reference = "sm://projects/p/secrets/none"
+    differs: dict[str, Any] = {setting: Secret(reference)}
+    outcomes = await examine(
+        structs.replace(
+            settings_for(google), secret_manager_endpoint=secret_manager.address, **differs
+        )
+    )
+    assert outcomes[1].status == "failed"
+    assert outcomes[1].message.startswith(f"{reference} does not exist")
 
 
 def revoke(google: Google) -> None:
@@ -159,6 +191,13 @@ def test_it_prints_a_line_each_and_exits_0(google: Google) -> None:
         [name, "ok"] for name in CHECKS
     ]
     assert done.stderr == ""
+
+
+def test_the_readme_shows_what_it_prints(google: Google) -> None:
+    readme = (ROOT / "README.md").read_text()
+    (shown,) = re.findall(r"^```text\n(settings .*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    printed = run("doctor", **environment(google)).stdout
+    assert re.sub(r"[\d.]+ s", "", printed) == re.sub(r"[\d.]+ s", "", shown)
 
 
 def test_it_exits_1_and_says_so_in_json(google: Google) -> None:

@@ -8,13 +8,15 @@ import pytest
 from click import ClickException
 
 from service.commands import destination
-from service.commands.destination import NewVersion, PrivateFile
-from service.commands.importing import import_credential
+from service.commands.destination import PrivateFile
+from service.commands.importing import configured_client, import_credential
+from service.credentials.authorization_code import OAuthClient
 from service.credentials.documents import parse_credential
 from service.errors import CredentialsError
-from service.settings import Settings
+from service.settings import Secret, Settings
 from tests.commands.installation import CLI, client_id, client_secret, install, link
 from tests.commands.running import mode, run
+from tests.simulators.secret_manager import SecretManager
 
 LOGIN = {
     "access_token": "ya29.mine",
@@ -161,28 +163,37 @@ async def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "creds.json").read_bytes() == b"x"
 
 
-class Versions:
-    """Stands in for Secret Manager at the seam."""
-
-    def __init__(self) -> None:
-        self.added: list[tuple[str, bytes]] = []
-
-    async def read(self, reference: str) -> bytes:
-        raise NotImplementedError(reference)
-
-    async def add_version(self, reference: str, payload: bytes) -> None:
-        self.added.append((reference, payload))
-
-
-@pytest.mark.parametrize("reference", ["sm://creds", "sm://projects/p/secrets/creds"])
-async def test_a_reference_gets_a_new_version(
-    monkeypatch: pytest.MonkeyPatch, reference: str
+@pytest.mark.parametrize("to", ["sm://creds", "sm://projects/p/secrets/creds"])
+def test_a_reference_gets_a_new_version(
+    home: dict[str, str], secret_manager: SecretManager, to: str
 ) -> None:
-    versions = Versions()
-    monkeypatch.setattr(destination, "secret_store", lambda _: versions)
-    said = await NewVersion(reference, Settings()).write(b"{}\n")
-    assert versions.added == [(reference, b"{}")]
-    assert reference in said
+    secret_manager.add("projects/p/secrets/creds", b"old")
+    environ = {"SECRET_MANAGER_ENDPOINT": secret_manager.address, "GOOGLE_CLOUD_PROJECT": "p"}
+    done = run("credentials", "import", "--to", to, **home, **environ)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    old, new = secret_manager.versions("projects/p/secrets/creds")
+    assert (old, msgspec.json.decode(new)) == (b"old", COMPLETE)
+    assert to in done.stderr
+
+
+def test_a_secret_that_is_not_there_exits_78_and_says_what_to_do(
+    home: dict[str, str], secret_manager: SecretManager
+) -> None:
+    environ = {"SECRET_MANAGER_ENDPOINT": secret_manager.address}
+    done = run("credentials", "import", "--to", "sm://projects/p/secrets/none", **home, **environ)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "Create the secret" in done.stderr
+
+
+async def test_the_clients_secret_may_be_a_reference(secret_manager: SecretManager) -> None:
+    secret_manager.add("projects/p/secrets/client", b"s-kept\n")
+    settings = Settings(
+        oauth_client_id="id",
+        oauth_client_secret=Secret("sm://projects/p/secrets/client"),
+        secret_manager_endpoint=secret_manager.address,
+    )
+    client = await configured_client(settings, destination.secret_store)
+    assert client == OAuthClient("id", "s-kept")
 
 
 @pytest.mark.parametrize("to", ["sm://", "sm://a/b", "sm://creds/versions/3"])

@@ -1,4 +1,4 @@
-"""`python -m service`: the gateway, one process with one event loop."""
+"""`python -m service`: the gateway, one process with one event loop; and its commands."""
 
 import signal
 import sys
@@ -11,13 +11,18 @@ from service.server import server
 from service.settings import SettingsError
 
 EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h: starting again as it is would not help
-_USAGE = "usage: python -m service [serve]"
 
 
 def main(arguments: list[str]) -> int:
-    if arguments not in ([], ["serve"]):
-        sys.stderr.write(f"{_USAGE}\n")
-        return 2
+    if arguments in ([], ["serve"]):
+        return serve()
+    from service.commands.cli import run  # noqa: PLC0415  (slow, and the server needs none of it)
+
+    return run(arguments, serve=serve, exit_config=EXIT_CONFIG)
+
+
+def serve() -> int:
+    """Serve until a signal ends it; return the exit status."""
     try:
         settings = environment.load()
         logs.configure(settings.log_level, settings.log_format)

@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -64,15 +64,17 @@ class TextFormatter(logging.Formatter):
         return " ".join(words)
 
 
-def configure(level: str, form: str | None) -> None:
-    """Send every logger's lines to standard output.
+def configure(level: str, form: str | None, stream: TextIO | None = None) -> None:
+    """Send every logger's lines to standard output, or to the stream that is given.
 
     Args:
         level: `debug`, `info`, `warning` or `error`.
         form: `json` or `text`; None chooses text on a terminal.
+        stream: for commands, whose standard output is their result.
 
     """
-    handler = logging.StreamHandler(sys.stdout)
-    text = form == "text" if form else sys.stdout.isatty()
+    stream = stream or sys.stdout
+    handler = logging.StreamHandler(stream)
+    text = form == "text" if form else stream.isatty()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

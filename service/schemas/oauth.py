@@ -31,6 +31,7 @@ class TokenReply(Confidential, kw_only=True):
     access_token: str
     expires_in: Any = None
     refresh_token: str | None = None
+    scope: str | None = None  # what was granted, separated by spaces
 
 
 class TokenError(Struct, kw_only=True):

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 
 from service.api import diagnostics
 from service.api.chat import ChatController
+from service.api.debug import DebugController, only_from_here
 from service.api.documentation import openapi_config
 from service.api.edge import Edge
 from service.api.errors import HANDLERS, unexpected
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> ASGIApp:
             # base URLs without the prefix, and SDKs that add it to one that has it
             Router("/", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
             Router("/v1/v1", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
+            Router("/v1", route_handlers=[DebugController], guards=guards or [only_from_here]),
             diagnostics.index,
             diagnostics.health,
             diagnostics.ready,

@@ -21,6 +21,11 @@ ENDPOINTS = {
     "health": "/health",
     "ready": "/ready",
     "documentation": "/schema",
+    "debug": {
+        "cache": "/v1/debug/cache",
+        "token_test": "/v1/token-test",
+        "full_test": "/v1/test",
+    },
 }
 
 

@@ -26,9 +26,11 @@ _LONGEST_RETRY_AFTER = 60  # seconds; openai's Node SDK sleeps for as long as it
 
 def body(error: GatewayError) -> bytes:
     """Say it as OpenAI would, for a response or for the last event of a stream."""
-    return msgspec.json.encode(
-        ErrorBody(Error(message=error.message, type=error.type, param=error.param, code=error.code))
-    )
+    return msgspec.json.encode(ErrorBody(error_object(error)))
+
+
+def error_object(error: GatewayError) -> Error:
+    return Error(message=error.message, type=error.type, param=error.param, code=error.code)
 
 
 def respond(error: GatewayError, headers: dict[str, str] | None = None) -> Response[bytes]:

@@ -1,0 +1,156 @@
+"""What the operator asks of a running instance: its token, and whether Google takes it.
+
+The bodies are those of the Cloudflare worker that this project began as, with fields of our own, so
+that scripts written for it go on working. None of them shows a token, an e-mail address or a
+project.
+"""
+
+import ipaddress
+import re
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.params import SkipValidation
+
+from service.api.documentation import ERRORS
+from service.api.errors import error_object
+from service.errors import GatewayError, PermissionDeniedError
+from service.interfaces import Connection, Gateway
+from service.schemas.oauth import SharedToken
+
+_ORIGINS = {"shared": "firestore"}
+_FAILURES = {500: ERRORS[500]}
+
+
+def only_from_here(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let nobody in but the machine's own programs: the guard for where no API key is set.
+
+    The peer is the socket's. What a header says of it can be said by anyone.
+    """
+    peer = connection.client.host if connection.client else ""
+    try:
+        is_here = ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        raise PermissionDeniedError(
+            "Without OPENAI_API_KEY this is answered on the gateway's own machine only. "
+            "The operator can set a key."
+        )
+
+
+class DebugController(Controller):
+    tags = ["Debug"]
+
+    @get(["/debug/cache", "/cache"], summary="Describe the token at hand", responses=_FAILURES)
+    async def cache(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
+        """Say how old the access token is and where it came from; refresh nothing."""
+
+        async def describe(connection: Connection) -> dict[str, Any]:
+            shared = await connection.tokens.peek()
+            if shared is None:
+                return {"cached": False, "message": "No token found in cache", **_where(gateway)}
+            expires_at = shared.token.expires_at
+            left = expires_at - time.time()
+            return {
+                "cached": True,
+                "cached_at": _iso(shared.refreshed_at),
+                "expires_at": _iso(expires_at),
+                "time_until_expiry_seconds": max(0, int(left)),
+                "is_expired": left <= 0,
+                **_where(gateway, connection, shared),
+            }
+
+        return await _answer(gateway, describe)
+
+    @post(
+        ["/token-test", "/debug/token-test"],
+        status_code=200,
+        summary="Get an access token",
+        responses=_FAILURES,
+    )
+    async def token_test(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
+        """Take the token at hand, or refresh it."""
+
+        async def try_it(connection: Connection) -> dict[str, Any]:
+            await connection.tokens.token()
+            shared = await connection.tokens.peek()
+            return {
+                "message": "Token authentication successful",
+                **_where(gateway, connection, shared),
+            }
+
+        return await _answer(gateway, try_it)
+
+    @post(
+        ["/test", "/debug/test"],
+        status_code=200,
+        summary="Ask Google where the account is served",
+        responses=_FAILURES,
+    )
+    async def test(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
+        """Do everything that a request needs, short of one."""
+
+        async def try_it(connection: Connection) -> dict[str, Any]:
+            await connection.tokens.token()
+            await connection.project.find()
+            shared = await connection.tokens.peek()
+            return {
+                "message": "Authentication and project discovery successful",
+                "project_available": True,
+                "upstream": "code_assist",
+                **_where(gateway, connection, shared),
+            }
+
+        return await _answer(gateway, try_it)
+
+
+async def _answer(
+    gateway: Gateway, ask: Callable[[Connection], Awaitable[dict[str, Any]]]
+) -> Response[Any]:
+    """Answer `ok`, or with 500 in the worker's form and in OpenAI's, whatever the failure is."""
+    try:
+        body = await ask(await gateway.connection())
+    except GatewayError as error:
+        known = {gateway.settings.gemini_project_id, gateway.settings.google_cloud_project}
+        told = msgspec.to_builtins(error_object(error))
+        told["message"] = _anonymous(error.message, [name for name in known if name])
+        body = {"status": "error", "message": told["message"], "error": told}
+        return Response(body, status_code=500, headers={"x-should-retry": "false"})
+    return Response({"status": "ok", **body})
+
+
+def _where(
+    gateway: Gateway, connection: Connection | None = None, shared: SharedToken | None = None
+) -> dict[str, Any]:
+    origin = None
+    if connection is not None and shared is not None:
+        origin = _ORIGINS.get(connection.tokens.origin, connection.tokens.origin)
+    return {
+        "source": origin,
+        "backend": "firestore" if gateway.settings.shares_tokens else "memory",
+        "refreshed_by": shared.refreshed_by if shared else None,
+    }
+
+
+def _iso(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+
+
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# After the word, and not a word itself: a project's id has a hyphen or a digit almost always.
+_PROJECT = re.compile(r"(projects?[ /=:'\"]+)(?=[a-z0-9]*[-\d])[a-z0-9][a-z0-9:.-]{4,}")
+
+
+def _anonymous(message: str, known: list[str]) -> str:
+    """Take out of Google's sentences whom and what they name."""
+    for name in known:
+        message = message.replace(name, "[project]")
+    return _PROJECT.sub(r"\1[project]", _ADDRESS.sub("[address]", message))

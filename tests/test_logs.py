@@ -55,6 +55,8 @@ def test_an_exception_is_logged_without_secrets(formatter: logging.Formatter) ->
         "authorization: Bearer abcdefgh123",
         "project_number:681255809395",
         "projects/681255809395/x",
+        "project 681255809395",
+        "overview?project=681255809395",
         "//cloudaicompanion.googleapis.com/projects/p/locations/global",
     ],
 )

@@ -14,6 +14,7 @@ from service.models import MODELS, find_model
         ("gemini-3-flash", "gemini-3.5-flash"),
         ("gemini-3-pro-preview", "gemini-3-pro-preview"),
         ("models/gemini-5-neon", "gemini-5-neon"),
+        ("gemini-" + "9" * 5000, "gemini-" + "9" * 5000),
     ],
 )
 def test_names_find_their_model(name: str, id_: str) -> None:

@@ -35,6 +35,13 @@ HELLO = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
         ("top_logprobs", -1, "integer_below_min_value"),
         ("seed", "x", "invalid_type"),
         ("model", 5, "invalid_type"),
+        ("user", 5, "invalid_type"),
+        ("store", "yes", "invalid_type"),
+        ("metadata", [1], "invalid_type"),
+        ("service_tier", 1, "invalid_type"),
+        ("parallel_tool_calls", "no", "invalid_type"),
+        ("verbosity", "loud", "invalid_value"),
+        ("logit_bias", {"1": "x"}, "invalid_type"),
         ("messages", [], "empty_array"),
         ("messages", {}, "invalid_type"),
         ("messages", None, "missing_required_parameter"),
@@ -84,6 +91,11 @@ def test_a_body_that_is_no_json_object_is_refused_without_a_param(body: bytes) -
     assert raised.value.param is None
     assert raised.value.code is None
     assert "JSON" in raised.value.message
+
+
+def test_null_is_absent_within_an_object_too() -> None:
+    body = msgspec.json.encode({**HELLO, "logit_bias": {"1": None}, "stop": ["a", None]})
+    assert decode(body, ChatCompletionRequest).logit_bias == {"1": None}
 
 
 def test_half_a_character_does_not_make_a_request_unreadable() -> None:

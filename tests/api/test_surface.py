@@ -1,13 +1,16 @@
 """The HTTP surface around the endpoints: paths, keys, methods, headers, errors."""
 
+import http.client
+import socket
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from service.settings import Secret
 from tests.conftest import StartGateway
-from tests.gateway import API_KEY, HELLO
+from tests.gateway import API_KEY, HELLO, Gateway
 from tests.simulators.google import Google
 
 PATH = "/v1/chat/completions"
@@ -74,7 +77,8 @@ def test_the_index_says_what_this_is(stranger: httpx.Client) -> None:
     body = stranger.get("/").json()
     assert body["authentication"]["required"] is True
     assert body["version"]
-    for path in body["endpoints"].values():
+    debug = body["endpoints"].pop("debug")
+    for path in (*body["endpoints"].values(), *debug.values()):
         assert stranger.get(path).status_code != 404
 
 
@@ -98,12 +102,21 @@ def test_the_openapi_document_describes_each_endpoint_once(stranger: httpx.Clien
         "/v1/chat/completions",
         "/v1/models",
         "/v1/models/{model_id}",
+        "/v1/debug/cache",
+        "/v1/cache",
+        "/v1/token-test",
+        "/v1/debug/token-test",
+        "/v1/test",
+        "/v1/debug/test",
     }
     operation = document["paths"]["/v1/chat/completions"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     request = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     assert "temperature" in request["properties"]
     assert set(operation["responses"]) >= {"200", "400", "401", "404", "429", "500", "503"}
+    assert document["security"] == [{"key": []}]
+    for path in ("/", "/health", "/ready"):
+        assert document["paths"][path]["get"]["security"] == [{}], "no key needed"
 
 
 # --- who may call
@@ -182,6 +195,33 @@ def test_without_a_key_in_settings_the_gateway_is_open_and_says_so(
         assert client.get("/").json()["authentication"]["required"] is False
 
 
+@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/v1/models", "/schema"])
+def test_head_is_get_without_the_body(path: str, client: httpx.Client) -> None:
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+@pytest.mark.parametrize("cut", [0, 40, 10_000], ids=["one read", "in the head", "after it"])
+def test_the_offer_of_another_protocol_is_ignored(cut: int, gateway: Gateway) -> None:
+    content = msgspec.json.encode(HELLO)
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\n"
+        f"Authorization: Bearer {API_KEY}\r\nContent-Length: {len(content)}\r\n"
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+    ).encode()
+    cut = min(cut, len(head))
+    with socket.create_connection(gateway.address) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in ((head + content)[:cut], (head + content)[cut:]):
+            connection.sendall(piece)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        body = msgspec.json.decode(response.read())
+    assert response.status == 200
+    assert body["object"] == "chat.completion"
+
+
 # --- what is refused before any call to Google
 
 
@@ -218,7 +258,7 @@ def test_json_is_json_whatever_it_is_called(content_type: str | None, client: ht
 
 
 @pytest.mark.parametrize(
-    "content_type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]
+    "content_type", ["Multipart/Form-Data; boundary=x", "application/x-www-form-urlencoded"]
 )
 def test_a_form_is_not_json(content_type: str, client: httpx.Client) -> None:
     response = client.post(PATH, content=b"{}", headers={"content-type": content_type})
@@ -234,6 +274,7 @@ def test_a_body_that_is_no_json_object(
     response = client.post(PATH, content=content, headers=headers)
     assert response.status_code == 400
     assert error_of(response)["type"] == "invalid_request_error"
+    assert "JSON" in error_of(response)["message"]
     assert google.requests == []
 
 

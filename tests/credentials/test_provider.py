@@ -314,12 +314,14 @@ async def test_a_refusal_is_repeated_from_memory_for_a_minute(
         with pytest.raises(CredentialsError):
             await provider.token()
     assert len(issuer.asked) == 1
-    assert provider.refusal is issuer.failure
+    known: object = provider.refusal
+    assert known is issuer.failure
 
     clock.time += QUIET_SECONDS
+    assert provider.refusal is None, "that is no longer known"
     issuer.failure = None
     await provider.token()
-    assert provider.refusal is None
+    assert len(issuer.asked) == 2
 
 
 async def test_what_one_instance_was_refused_the_others_do_not_ask_for(

@@ -239,6 +239,8 @@ def test_damaged_details_are_read_as_far_as_they_go() -> None:
     ]
     body = msgspec.json.encode({"error": {"code": 429, "details": details}})
     assert refusal(429, body).code == "insufficient_quota"
+    body = msgspec.json.encode({"error": {"code": 429, "details": 7}})
+    assert refusal(429, body).code == "rate_limit_exceeded"
 
 
 @pytest.mark.parametrize(

@@ -5,25 +5,19 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from typing import NoReturn
 from urllib.parse import urlencode
 
-import aiohttp
 import httpx
-import msgspec
 
-from service.errors import CredentialsError, TokenEndpointError
-from service.schemas.oauth import Confidential, Credential, TokenError, TokenReply
+from service.credentials.token_endpoint import TokenRefusedError, ask, lifetime
+from service.errors import CredentialsError
+from service.schemas.oauth import Confidential, Credential
 
 CONSENT_PAGE = "https://accounts.google.com/o/oauth2/v2/auth"
 _SCOPE_PREFIX = "https://www.googleapis.com/auth/"
 _NEEDED_SCOPE = f"{_SCOPE_PREFIX}cloud-platform"
 #: What the Gemini CLI asks for, too.
 SCOPES = (_NEEDED_SCOPE, f"{_SCOPE_PREFIX}userinfo.email", f"{_SCOPE_PREFIX}userinfo.profile")
-
-_TIMEOUT = 10.0
-_replies = msgspec.json.Decoder(TokenReply)
-_errors = msgspec.json.Decoder(TokenError)
 
 
 class OAuthClient(Confidential):
@@ -91,15 +85,10 @@ async def exchange(
         "client_id": client.client_id,
         "client_secret": client.client_secret,
     }
-    status, content = await _post(transport, url, urlencode(form).encode())
-    if not httpx.codes.is_success(status):
-        _refuse(status, content)
     try:
-        reply = _replies.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TokenEndpointError(
-            f"Google's token endpoint answered with something that is no token. {_AGAIN}"
-        ) from error
+        reply = await ask(transport, url, form, again=_AGAIN)
+    except TokenRefusedError as refused:
+        raise _refusal(refused.status, refused.error.error) from refused
     if not reply.refresh_token:
         raise CredentialsError(
             "Google gave no refresh token. Remove this program's access at "
@@ -115,51 +104,14 @@ async def exchange(
         client_secret=client.client_secret,
         refresh_token=reply.refresh_token,
         access_token=reply.access_token,
-        expiry_date=round((now() + _lifetime(reply.expires_in)) * 1000),
+        expiry_date=round((now() + lifetime(reply, otherwise=0)) * 1000),
     )
-
-
-def _lifetime(expires_in: object) -> float:
-    try:
-        return float(expires_in)  # type: ignore[arg-type] # whatever it is, it may be a number
-    except (TypeError, ValueError):
-        return 0  # counts as ended, and is refreshed
-
-
-async def _post(transport: httpx.AsyncBaseTransport, url: str, body: bytes) -> tuple[int, bytes]:
-    request = httpx.Request(
-        "POST",
-        url,
-        content=body,
-        headers={
-            "content-type": "application/x-www-form-urlencoded",
-            "accept": "application/json",
-            "accept-encoding": "identity",
-        },
-        extensions={"timeout": {"connect": _TIMEOUT, "read": _TIMEOUT}},
-    )
-    try:
-        response = await transport.handle_async_request(request)
-        try:
-            return response.status_code, await response.aread()
-        finally:
-            await response.aclose()
-    except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-        raise TokenEndpointError(
-            f"Google's token endpoint could not be reached. {_AGAIN}"
-        ) from error
 
 
 _AGAIN = "Run `python -m service credentials login` once more."
 
 
-def _refuse(status: int, content: bytes) -> NoReturn:
-    try:
-        error = _errors.decode(content).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        error = ""
-    if status == 429 or status >= 500:  # noqa: PLR2004
-        raise TokenEndpointError(f"Google's token endpoint answered with status {status}. {_AGAIN}")
+def _refusal(status: int, error: str) -> CredentialsError:
     match error:
         case "invalid_grant":
             text = f"Google did not take the login's code, which works once and soon. {_AGAIN}"
@@ -181,4 +133,4 @@ def _refuse(status: int, content: bytes) -> NoReturn:
             )
         case _:
             text = f"Google's token endpoint refused the login ({error or status}). {_AGAIN}"
-    raise CredentialsError(text)
+    return CredentialsError(text)

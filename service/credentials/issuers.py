@@ -4,22 +4,16 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from urllib.parse import urlencode
 
-import aiohttp
 import httpx
-import msgspec
 
+from service.credentials.token_endpoint import TokenRefusedError, ask, lifetime
 from service.errors import CredentialsError, TokenEndpointError
 from service.interfaces import Refreshed
-from service.schemas.oauth import AccessToken, Credential, TokenError, TokenReply
-
-_replies = msgspec.json.Decoder(TokenReply)
-_errors = msgspec.json.Decoder(TokenError)
+from service.schemas.oauth import AccessToken, Credential, TokenError
 
 #: Seconds before each further try, as Google's own library waits.
 RETRY_DELAYS = (0.1, 0.5, 1.5)
-_TIMEOUT = 4.0
 _DEFAULT_LIFETIME = 3600.0
 
 
@@ -51,60 +45,27 @@ class RefreshTokenGrant:
                 f"The access token has ended, and there is no refresh token. {_LOGIN_AGAIN}{_TELL}"
             )
             raise CredentialsError(msg, code="credentials_revoked")
-        body = urlencode(
-            {
-                "grant_type": "refresh_token",
-                "refresh_token": credential.refresh_token,
-                "client_id": credential.client_id or "",
-                "client_secret": credential.client_secret or "",
-            }
-        ).encode()
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": credential.refresh_token,
+            "client_id": credential.client_id or "",
+            "client_secret": credential.client_secret or "",
+        }
         for delay in RETRY_DELAYS:
             try:
-                return await self._ask(body)
+                return await self._ask(form)
             except TokenEndpointError:
                 await asyncio.sleep(delay)
-        return await self._ask(body)
+        return await self._ask(form)
 
-    async def _ask(self, body: bytes) -> Refreshed:
-        request = httpx.Request(
-            "POST",
-            self._url,
-            content=body,
-            headers={
-                "content-type": "application/x-www-form-urlencoded",
-                "accept": "application/json",
-                "accept-encoding": "identity",
-            },
-            extensions={"timeout": {"connect": _TIMEOUT, "read": _TIMEOUT}},
-        )
+    async def _ask(self, form: dict[str, str]) -> Refreshed:
         try:
-            response = await self._transport.handle_async_request(request)
-            try:
-                content = await response.aread()
-            finally:
-                await response.aclose()
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise TokenEndpointError(
-                "Google's token endpoint could not be reached. Ask again."
-            ) from error
-        if not response.is_success:
-            raise refusal(response.status_code, content)
-        try:
-            reply = _replies.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            msg = "Google's token endpoint answered with something that is no token. Ask again."
-            raise TokenEndpointError(msg) from error
+            reply = await ask(self._transport, self._url, form, again="Ask again.")
+        except TokenRefusedError as refused:
+            raise _refusal(refused.status, refused.error) from refused
         # In whole seconds it stays the same through Firestore.
-        ends = math.floor(self._now() + _lifetime(reply.expires_in))
+        ends = math.floor(self._now() + lifetime(reply, otherwise=_DEFAULT_LIFETIME))
         return Refreshed(AccessToken(reply.access_token, ends), reply.refresh_token)
-
-
-def _lifetime(expires_in: object) -> float:
-    try:
-        return float(expires_in)  # type: ignore[arg-type] # whatever it is, it may be a number
-    except (TypeError, ValueError):
-        return _DEFAULT_LIFETIME
 
 
 _LOGIN_AGAIN = (
@@ -130,16 +91,7 @@ _REFUSALS = {
 }
 
 
-def refusal(status: int, content: bytes) -> CredentialsError | TokenEndpointError:
-    """Choose the error for a refusal of the token endpoint, RFC 6749 section 5.2."""
-    try:
-        error = _errors.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        error = TokenError(error="")
-    if status == 429 or status >= 500:  # noqa: PLR2004
-        return TokenEndpointError(
-            f"Google's token endpoint answered with status {status}. Ask again."
-        )
+def _refusal(status: int, error: TokenError) -> CredentialsError:
     match error.error:
         case "invalid_grant" if error.error_subtype == "invalid_rapt":
             code = "reauthentication_required"

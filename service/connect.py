@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
+from typing import NamedTuple
 
 from service import background
 from service.credentials.caches import Expendable, UnsharedTokenCache
@@ -67,7 +68,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     source = find_source(settings, store)
     try:
         async with asyncio.TaskGroup() as group:
-            caches = group.create_task(_caches(settings, close))
+            caches = group.create_task(_open_caches(settings, close))
             keys = group.create_task(resolve(settings.openai_api_key, store))
             _ = group.create_task(source.load())
     except BaseExceptionGroup as failures:
@@ -76,7 +77,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     tokens = TokenProvider(
         source,
         RefreshTokenGrant(transport, url=settings.oauth_token_url),
-        caches.result(),
+        caches.result().of,
         instance=INSTANCE,
     )
     limits = TimeLimits(
@@ -87,7 +88,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
     project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
-    background.beside_the_answer(tokens.peek())  # so that the first request finds it in memory
+    background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
         upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
         api_keys=[Secret(key) for key in split(keys.result() or "")],
@@ -98,12 +99,15 @@ async def connect(settings: Settings) -> GoogleConnection:
     )
 
 
-async def _caches(
-    settings: Settings, close: list[Callable[[], Awaitable[None]]]
-) -> Callable[[Credential], TokenCache]:
+class _Caches(NamedTuple):
+    of: Callable[[Credential], TokenCache]
+    prepare: Callable[[], Awaitable[None]]
+
+
+async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[None]]]) -> _Caches:
     unshared = UnsharedTokenCache()
     if not settings.shares_tokens:
-        return lambda _: unshared
+        return _Caches(lambda _: unshared, unshared.prepare)
     firestore = await asyncio.to_thread(_import_firestore)
     database = firestore.Firestore(
         project=settings.google_cloud_project,
@@ -112,13 +116,19 @@ async def _caches(
     )
     close.append(database.aclose)
 
-    def cache_for(credential: Credential) -> TokenCache:
+    def cache_of(credential: Credential) -> TokenCache:
         if credential.refresh_token is None:
             return unshared  # there is nothing to seal it with
         cache = firestore.FirestoreTokenCache(database, credential, instance=INSTANCE)
         return Expendable(cache)
 
-    return cache_for
+    return _Caches(cache_of, database.prepare)
+
+
+async def _look_ahead(caches: _Caches, tokens: TokenProvider) -> None:
+    """Have the shared token in memory before the first request wants it."""
+    await caches.prepare()
+    await tokens.peek()
 
 
 def _import_firestore() -> ModuleType:

@@ -21,6 +21,8 @@ LOG_SECONDS = 60
 class UnsharedTokenCache:
     """A `TokenCache` for an instance that is alone: the lease is always its own."""
 
+    async def prepare(self) -> None: ...
+
     async def read(self) -> SharedToken | None:
         return None
 

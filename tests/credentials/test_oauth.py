@@ -22,7 +22,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(error: str, status: int = 400, **more: str) -> Play:
-    return document({"error": error, "error_description": "Said.", **more}, status)
+    return document({"error": error, "error_description": "Said."} | more, status)
 
 
 def test_the_refresh_grant_is_sent_as_rfc_6749_says(
@@ -91,11 +91,16 @@ def test_a_401_that_stays_is_not_the_clients(client: httpx.Client, google: Googl
 
 
 REFUSALS = {
-    "invalid_grant": (refused("invalid_grant"), "credentials_revoked", "Log in"),
+    "invalid_grant": (refused("invalid_grant"), "credentials_revoked", "credentials login"),
+    "invalid_grant, foreign": (
+        refused("invalid_grant", error_description="Bad Request"),
+        "credentials_revoked",
+        "credentials import",
+    ),
     "invalid_rapt": (
         refused("invalid_grant", error_subtype="invalid_rapt"),
         "reauthentication_required",
-        "Log in",
+        "credentials login",
     ),
     "invalid_client": (refused("invalid_client", 401), "oauth_client_invalid", "OAUTH_CLIENT_ID"),
     "unauthorized_client": (
@@ -110,6 +115,8 @@ REFUSALS = {
         "administrator",
     ),
     "our bug": (refused("unsupported_grant_type"), "upstream_authentication_error", "operator"),
+    "our other bug": (refused("invalid_request"), "upstream_authentication_error", "operator"),
+    "no error at all": (page(404), "upstream_authentication_error", "operator"),
 }
 
 

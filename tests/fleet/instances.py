@@ -36,9 +36,7 @@ _SECONDS = 30
 class Instance:
     """One of the fleet."""
 
-    def __init__(
-        self, process: ForkServerProcess, port: int, name: str, log: Path
-    ) -> None:
+    def __init__(self, process: ForkServerProcess, port: int, name: str, log: Path) -> None:
         self.process = process
         self.name = name  # what it calls itself in Firestore
         # Loading certificates that nobody needs here takes longer than a test.
@@ -96,7 +94,9 @@ class Fleet:
         for number in range(len(self._instances), len(self._instances) + count):
             ours, theirs = self._context.Pipe()
             log = self._logs / f"{number}.log"
-            process = self._context.Process(target=_serve, args=(settings, log, theirs), daemon=True)
+            process = self._context.Process(
+                target=_serve, args=(settings, log, theirs), daemon=True
+            )
             process.start()
             theirs.close()
             started.append((process, ours, log))
@@ -132,5 +132,3 @@ def _end_with_the_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-

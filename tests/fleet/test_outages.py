@@ -4,17 +4,18 @@ import socket
 from collections.abc import Iterator
 from time import monotonic
 
+import msgspec
 import pytest
 
 from service.credentials import firestore as module
 from service.credentials.caches import Expendable
-from service.settings import Settings
+from service.settings import Secret, Settings
 from tests.conftest import StartGateway
 from tests.firestore_emulator import FirestoreEmulator
 from tests.fleet.instances import Fleet
 from tests.fleet.load import Load, at_once, slowest
-from tests.fleet.shared import shared_token
-from tests.gateway import HELLO, events
+from tests.fleet.shared import share, shared_token
+from tests.gateway import HELLO, credential, events
 from tests.simulators.google import Google
 
 #: Seconds that the lack of Firestore may add to an answer.
@@ -93,3 +94,28 @@ def test_firestore_may_be_silent(
     assert module.CALL_SECONDS < slowest(rejected) < usual + EXTRA
     assert slowest(cold) < usual + EXTRA
     assert len([line for line in caplog.messages if COMPLAINT in line]) == 1
+
+
+@pytest.mark.parametrize("has_own", [False, True], ids=["shared", "shared and own"])
+def test_after_an_outage_what_is_shared_may_be_as_dead_as_what_was_rejected(
+    start_gateway: StartGateway,
+    firestore: FirestoreEmulator,
+    google: Google,
+    settings: Settings,
+    *,
+    has_own: bool,
+) -> None:
+    assert firestore.running
+    own = {"access_token": google.tokens.issue(), "expiry_date": 2e12} if has_own else {}
+    document = msgspec.json.decode(credential(google)) | own
+    gateway = start_gateway(
+        token_cache="firestore",
+        google_cloud_project="sim-project",
+        gcp_service_account=Secret(msgspec.json.encode(document).decode()),
+    )
+    with gateway.client() as client:
+        assert client.post("/v1/chat/completions", json=HELLO).status_code == 200
+        share(settings, google.tokens.issue())
+        google.tokens.revoke_all()
+        assert client.post("/v1/chat/completions", json=HELLO).status_code == 200
+    assert len(google.calls("token")) == (1 if has_own else 2)

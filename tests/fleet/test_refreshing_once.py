@@ -3,8 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import pytest
-
 from service.settings import Settings
 from tests.fleet.instances import Fleet
 from tests.fleet.load import at_once, slowest, timed
@@ -55,9 +53,7 @@ def test_an_instance_that_dies_while_it_refreshes_is_replaced(
     google.script(Reply(before=(Hold(gate),)), on="token")
     google.tokens.revoke_all()
     with ThreadPoolExecutor() as threads:
-        chats = {
-            name: threads.submit(timed, instance.chat) for name, instance in instances.items()
-        }
+        chats = {name: threads.submit(timed, instance.chat) for name, instance in instances.items()}
         google.wait_for("token", 2)
         [document] = documents(settings)
         holder = document["lease_owner"]

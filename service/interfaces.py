@@ -73,6 +73,9 @@ class Gateway(Protocol):
 class AccessTokens(Protocol):
     """Someone who has a valid access token whenever one is asked for."""
 
+    #: Where the token that was given out last is from.
+    origin: Literal["refresh", "shared", "credential"]
+
     async def token(self, *, rejected: AccessToken | None = None) -> AccessToken:
         """Return a token that is valid, and is not the one that Google just `rejected`.
 
@@ -83,8 +86,6 @@ class AccessTokens(Protocol):
 
 class InspectableTokens(AccessTokens, Protocol):
     """The same, for those who look after it."""
-
-    origin: Literal["refresh", "shared", "credential"]
 
     async def peek(self) -> SharedToken | None:
         """Return the token at hand or in the shared cache, fresh or not; refresh nothing."""

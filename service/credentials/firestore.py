@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,7 @@ class Firestore:
         self._database = database
         self._collection = collection
         self._making: asyncio.Task[firestore.AsyncClient] | None = None
+        self._users: Counter[asyncio.Task[firestore.AsyncClient]] = Counter()
         self._down_until = 0.0
 
     def path(self, name: str) -> str:
@@ -79,15 +81,25 @@ class Firestore:
         """Around calls that belong together; raise `FirestoreDownError` if they fail."""
         if time.monotonic() < self._down_until:
             raise FirestoreDownError("Firestore failed a moment ago.")
+        making = self._made()
+        self._users[making] += 1
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                yield await asyncio.shield(self._made())
+                yield await asyncio.shield(making)
         except (*_LOST, CredentialsError):
             raise
         except Exception as error:
             self._down_until = time.monotonic() + DOWN_SECONDS
-            await self.aclose()
+            if self._making is making and making.done():
+                self._making = None
             raise FirestoreDownError(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._users[making] -= 1
+            if not self._users[making]:
+                del self._users[making]
+                if making is not self._making:
+                    # Not before: to close a channel is to cancel everyone who waits for an answer.
+                    await _close(making)
 
     async def prepare(self) -> None:
         """Connect, which may take longer than a call, and is not held against Firestore."""
@@ -109,13 +121,16 @@ class Firestore:
 
     async def aclose(self) -> None:
         making, self._making = self._making, None
-        if making is None:
-            return
-        if not making.done():
-            making.cancel()
-        elif not making.cancelled() and making.exception() is None:
-            # Its own `close` leaves the channel open.
-            await making.result()._firestore_api.transport.close()  # noqa: SLF001
+        if making is not None:
+            await _close(making)
+
+
+async def _close(making: asyncio.Task[firestore.AsyncClient]) -> None:
+    if not making.done():
+        making.cancel()
+    elif not making.cancelled() and making.exception() is None:
+        # Its own `close` leaves the channel open.
+        await making.result()._firestore_api.transport.close()  # noqa: SLF001
 
 
 class FirestoreTokenCache:

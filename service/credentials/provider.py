@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -34,6 +35,9 @@ REFRESH_SECONDS = 9
 LONGEST_WAIT = 25
 #: Seconds between looks at what another instance is refreshing; random, between the two.
 POLL_SECONDS = (0.05, 0.25)
+
+#: How many rejected tokens are remembered, lest they be taken from elsewhere again.
+REMEMBERED = 8
 
 Origin = Literal["refresh", "shared", "credential"]
 
@@ -75,6 +79,7 @@ class TokenProvider:
         self._stale_seconds = FRESH_SECONDS - random.uniform(0, JITTER_SECONDS)  # noqa: S311
 
         self._shared: SharedToken | None = None
+        self._rejected: deque[AccessToken] = deque(maxlen=REMEMBERED)
         self.origin: Origin = "shared"
         self._credential: Credential | None = None
         self._cache: TokenCache | None = None
@@ -187,8 +192,12 @@ class TokenProvider:
     async def _find(
         self, rejected: AccessToken | None, *, heed_refusal: bool = True
     ) -> AccessToken:
+        if rejected is not None:
+            self._rejected.append(rejected)
+
         def usable(shared: SharedToken) -> bool:
-            return shared.token != rejected and self._lasts(shared.token, USABLE_SECONDS)
+            token = shared.token
+            return token not in self._rejected and self._lasts(token, USABLE_SECONDS)
 
         cache, credential = await self._current()
         while True:

@@ -22,6 +22,8 @@ USER_AGENT = f"gemini-openai-gateway/{__version__}"
 
 _KEEPALIVE_SECONDS = 60
 _UNAUTHORIZED = 401
+#: How often a token is replaced at most: by the shared one, the credential's own, a new one.
+_RENEWALS = 3
 
 #: Makes an error of a refusal: its status, body and headers.
 Refuse = Callable[[int, bytes, Mapping[str, str]], GatewayError]
@@ -77,15 +79,21 @@ class GoogleHttp:
     ) -> httpx.Response:
         """Send JSON; return the successful response, unread. The caller closes it.
 
-        A token that Google no longer takes is renewed once.
+        A token that Google no longer takes is renewed, until a freshly made one is rejected, too.
         """
         token = await self._tokens.token()
         response = await self._send(url, body, token.value)
-        if response.status_code == _UNAUTHORIZED:
+        for _ in range(_RENEWALS):
+            if response.status_code != _UNAUTHORIZED:
+                break
             async with self._closing(response), self.no_silence():
                 await response.aread()  # so that the connection can be used again
             token = await self._tokens.token(rejected=token)
+            # After an outage of the cache what is shared may be as dead as what was rejected.
+            is_new = self._tokens.origin == "refresh"
             response = await self._send(url, body, token.value)
+            if is_new:
+                break
         if response.is_success:
             return response
         async with self._closing(response), self.no_silence():

@@ -1,6 +1,7 @@
 """Fixtures for parts that speak to Google by themselves, without a gateway around them."""
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.simulators.google import Google
 
 class UserTokens:
     """An `AccessTokens` that has one token."""
+
+    origin: Literal["refresh", "shared", "credential"] = "refresh"
 
     def __init__(self, value: str) -> None:
         self._token = AccessToken(value, expires_at=float("inf"))

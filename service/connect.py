@@ -15,7 +15,7 @@ from service.credentials.issuers import RefreshTokenGrant
 from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import find_source, resolve
-from service.errors import GatewayError
+from service.errors import CredentialsError, GatewayError
 from service.interfaces import TokenCache, Upstream
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, split
@@ -69,7 +69,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     try:
         async with asyncio.TaskGroup() as group:
             caches = group.create_task(_open_caches(settings, close))
-            keys = group.create_task(resolve(settings.openai_api_key, store))
+            keys = group.create_task(_api_keys(settings.openai_api_key, store))
             _ = group.create_task(source.load())
     except BaseExceptionGroup as failures:
         await asyncio.gather(*(each() for each in close))
@@ -91,12 +91,23 @@ async def connect(settings: Settings) -> GoogleConnection:
     background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
         upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
-        api_keys=[Secret(key) for key in split(keys.result() or "")],
+        api_keys=keys.result(),
         tokens=tokens,
         project=project,
         http=http,
         close=close,
     )
+
+
+async def _api_keys(secret: Secret | None, store: SecretManager) -> list[Secret]:
+    keys = [Secret(key) for key in split(await resolve(secret, store) or "")]
+    if secret is not None and not keys:
+        raise CredentialsError(
+            f"{secret.reference} holds no API key. Add a version that holds one, or several "
+            "separated by commas. The operator of this gateway has to act.",
+            code="credentials_unavailable",
+        )
+    return keys
 
 
 class _Caches(NamedTuple):

@@ -153,6 +153,9 @@ class Refreshed(NamedTuple):
     token: AccessToken
     refresh_token: str | None = None  # a new one; the old one may end
 
+    def __repr__(self) -> str:
+        return "Refreshed(…)"
+
 
 class TokenIssuer(Protocol):
     """Who makes a new access token. Slow, and rate limited: see `TokenProvider`."""

@@ -1,74 +1,23 @@
 """`python -m service` as a process: how it starts, and how it refuses to."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.gateway import HELLO, credential
+from tests.gateway import API_KEY, HELLO, credential
+from tests.processes import ENOUGH, ROOT, command, environment, free_port, process, wait_for_health
 from tests.simulators.google import Google
 
-ROOT = Path(__file__).parent.parent
 CREDENTIAL = '{"refresh_token": "1//x", "client_id": "i", "client_secret": "s"}'
-ENOUGH = {"PATH": os.defpath, "HOME": "/nonexistent"}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "service", *arguments]
-
-
-@contextmanager
-def process(**environ: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        command(),
-        cwd=ROOT,
-        env=ENOUGH | environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def wait_for_health(url: str, running: subprocess.Popen[str]) -> None:
-    with httpx.Client(verify=False) as client:  # noqa: S501  (plain HTTP; saves loading certificates)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and running.poll() is None:
-            try:
-                if client.get(f"{url}/health").status_code == 200:
-                    return
-            except httpx.ConnectError:
-                continue
-    raise AssertionError(running.communicate()[0])
-
-
-def environment(google: Google, port: int) -> dict[str, str]:
-    """What a gateway needs, and nothing else."""
-    return {
-        "OPENAI_API_KEY": "k",
-        "PORT": str(port),
-        "CODE_ASSIST_ENDPOINT": google.url,
-        "OAUTH_TOKEN_URL": f"{google.url}/token",
-        "GCP_SERVICE_ACCOUNT": '{"refresh_token": "1//sim-refresh"}',
-        "OAUTH_CLIENT_ID": google.client_id,
-        "OAUTH_CLIENT_SECRET": google.client_secret,
-    }
+SERVICE_ACCOUNT = (
+    '{"type": "service_account", "private_key": "private-words", "client_email": "a@b.example"}'
+)
+ENDED = '{"access_token": "ya29.x", "expiry_date": 1600000000000}'
+CLIENT = {"OAUTH_CLIENT_ID": "i", "OAUTH_CLIENT_SECRET": "s"}
 
 
 def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Google) -> None:
@@ -76,7 +25,7 @@ def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Goog
     url = f"http://127.0.0.1:{port}"
     with process(**environment(google, port)) as running:
         wait_for_health(url, running)
-        headers = {"authorization": "Bearer k"}
+        headers = {"authorization": f"Bearer {API_KEY}"}
         response = httpx.post(f"{url}/v1/chat/completions", json=HELLO, headers=headers)
         assert response.json()["object"] == "chat.completion"
         running.send_signal(signal.SIGTERM)
@@ -99,6 +48,12 @@ def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Goog
             ["DEFAULT_MODEL must be the id of a Gemini model"],
         ),
         ({"K_SERVICE": "gateway"}, ["OPENAI_API_KEY", "ALLOW_UNAUTHENTICATED"]),
+        ({"GCP_SERVICE_ACCOUNT": SERVICE_ACCOUNT}, ["service account's key", "oauth_creds.json"]),
+        ({"GCP_SERVICE_ACCOUNT": ENDED}, ["no refresh_token", "Log in with the Gemini CLI again"]),
+        ({"GCP_SERVICE_ACCOUNT": '{"refresh_token": ""}'} | CLIENT, ["no refresh_token"]),
+        ({"GCP_SERVICE_ACCOUNT": "ya29.x"}, ["not a JSON object"]),
+        ({"GCP_SERVICE_ACCOUNT": "sm://a/b"}, ["GCP_SERVICE_ACCOUNT", "sm://projects/P/secrets/S"]),
+        ({"OPENAI_API_KEY": "sm://k, sk-x"}, ["OPENAI_API_KEY", "one reference"]),
     ],
     ids=[
         "nothing set",
@@ -108,6 +63,12 @@ def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Goog
         "wrong port",
         "no such model",
         "Cloud Run without a key",
+        "service account",
+        "ended",
+        "empty refresh token",
+        "a bare token",
+        "no such reference",
+        "a reference among keys",
     ],
 )
 def test_what_cannot_work_exits_78_with_what_to_set(
@@ -121,7 +82,40 @@ def test_what_cannot_work_exits_78_with_what_to_set(
     assert "Traceback" not in done.stderr
     for words in says:
         assert words in done.stderr
-    assert "1//x" not in done.stderr
+    for secret in ("1//x", "ya29.x", "private-words"):
+        assert secret not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "not a JSON object"),
+        (SERVICE_ACCOUNT, "service account's key"),
+        (ENDED, "no refresh_token"),
+        ('{"refresh_token": "1//x"}', "OAUTH_CLIENT_ID"),
+        (None, "cannot be read"),
+    ],
+    ids=["no JSON", "service account", "ended", "no client", "a folder"],
+)
+def test_a_file_that_cannot_work_exits_78_and_is_named(
+    content: str | None, says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "creds.json"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_text(content)
+    done = subprocess.run(
+        command(),
+        cwd=ROOT,
+        env=ENOUGH | {"GCP_SERVICE_ACCOUNT_FILE": str(file)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith(f"{file} ")
+    assert says in done.stderr
 
 
 def test_cloud_run_without_a_key_can_be_asked_for(google: Google) -> None:
@@ -164,6 +158,6 @@ def test_the_document_of_the_google_side_is_used_inline(google: Google) -> None:
     environ["GCP_SERVICE_ACCOUNT"] = credential(google)
     with process(**environ) as running:
         wait_for_health(f"http://127.0.0.1:{port}", running)
-        headers = {"authorization": "Bearer k"}
+        headers = {"authorization": f"Bearer {API_KEY}"}
         url = f"http://127.0.0.1:{port}/v1/chat/completions"
         assert httpx.post(url, json=HELLO, headers=headers).status_code == 200

@@ -28,6 +28,9 @@ class Answered(NamedTuple):
     consent: Consent
     code: str
 
+    def __repr__(self) -> str:
+        return "Answered(…)"
+
 
 class NotOursError(Exception):
     """A redirect that answers no question of ours. The message is for whoever sent it."""

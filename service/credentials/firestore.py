@@ -25,6 +25,9 @@ from service.schemas.oauth import AccessToken, Credential, SharedToken
 
 logger = logging.getLogger(__name__)
 
+# At this level the library would log whole documents, and serialise each of them for that.
+logging.getLogger("google.cloud.firestore_v1").setLevel(logging.INFO)
+
 #: Seconds for a call, or for the two that belong together.
 CALL_SECONDS = 2.0
 #: Seconds for the first call of a process, which nobody waits for.

@@ -133,7 +133,14 @@ def find_source(settings: Settings, store: SecretStore) -> CredentialSource:
         return _complete(settings, content, client_secret)
 
     async def write(content: bytes) -> None:
-        await store.add_version(reference or "", content)
+        where = reference or ""
+        await store.add_version(where, content)
+        if "/versions/" in where.removesuffix("/versions/latest"):
+            logger.warning(
+                "google has replaced the refresh token, and its new one is a newer version than "
+                "%s: let GCP_SERVICE_ACCOUNT name no version",
+                where,
+            )
 
     return ReadableSource(read, write=write if reference else None)
 

@@ -83,6 +83,9 @@ class SecretManager:
         """Add a version to `projects/P/secrets/S`, which the first one makes."""
         self._secrets.setdefault(name, []).append(Version(payload))
 
+    def remove(self, name: str) -> None:
+        del self._secrets[name]
+
     def versions(self, name: str) -> list[bytes]:
         return [version.payload for version in self._secrets.get(name, [])]
 
@@ -95,6 +98,10 @@ class SecretManager:
         `code` is the name of a gRPC status, such as PERMISSION_DENIED.
         """
         self._failures[method].extend([code] * times)
+
+    def mend(self) -> None:
+        """Let the next calls succeed, whatever was to fail."""
+        self._failures.clear()
 
     def hold(self) -> Gate:
         """Let calls from now on wait until the gate is opened."""

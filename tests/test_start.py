@@ -51,6 +51,8 @@ def test_it_is_healthy_before_secrets_are_read_and_ready_after(
         gate.open()
         assert asking.result().json()["object"] == "chat.completion"
         assert client.get("/ready").status_code == 200
+        running.terminate()
+        assert running.wait(10) == 0  # by then the token is in Firestore
     assert len(google.calls("token")) == 1
     with process(**environ | {"PORT": str(port := free_port())}) as running:
         url = f"http://127.0.0.1:{port}"

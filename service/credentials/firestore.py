@@ -30,8 +30,8 @@ logging.getLogger("google.cloud.firestore_v1").setLevel(logging.INFO)
 
 #: Seconds for a call, or for the two that belong together.
 CALL_SECONDS = 2.0
-#: Seconds for the first call of a process, which nobody waits for.
-PREPARE_SECONDS = 10.0
+#: Seconds for the first call of a process, which sets up a channel with a processor that is busy.
+PREPARE_SECONDS = 5.0
 #: Seconds for which Firestore is left alone after it failed.
 DOWN_SECONDS = 5.0
 #: Seconds after which a lease is another's to take: its holder has died.
@@ -73,6 +73,7 @@ class Firestore:
         self._collection = collection
         self._making: asyncio.Task[firestore.AsyncClient] | None = None
         self._users: Counter[asyncio.Task[firestore.AsyncClient]] = Counter()
+        self._preparing: asyncio.Task[None] | None = None
         self._down_until = 0.0
 
     def path(self, name: str) -> str:
@@ -82,6 +83,8 @@ class Firestore:
     @asynccontextmanager
     async def client(self) -> AsyncGenerator[firestore.AsyncClient]:
         """Around calls that belong together; raise `FirestoreDownError` if they fail."""
+        if self._preparing is not None:
+            await asyncio.wait([self._preparing])
         if time.monotonic() < self._down_until:
             raise FirestoreDownError("Firestore failed a moment ago.")
         making = self._made()
@@ -105,13 +108,19 @@ class Firestore:
                     await _close(making)
 
     async def prepare(self) -> None:
-        """Connect, which may take longer than a call, and is not held against Firestore."""
+        """Connect, which may take longer than a call; calls wait until that is done."""
+        self._preparing = asyncio.create_task(self._prepare())
+        await self._preparing
+        self._preparing = None
+
+    async def _prepare(self) -> None:
         try:
             async with asyncio.timeout(PREPARE_SECONDS):
                 client = await asyncio.shield(self._made())
                 await client.document(self.path("none")).get(retry=None, timeout=PREPARE_SECONDS)
-        except Exception as error:  # noqa: BLE001  (the calls that follow will tell)
-            logger.info("firestore could not be reached ahead of time: %s", error)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the instance does without)
+            logger.warning("firestore could not be reached at the start: %s", error)
+            self._down_until = time.monotonic() + DOWN_SECONDS
 
     def _made(self) -> asyncio.Task[firestore.AsyncClient]:
         if self._making is None:

@@ -1,4 +1,4 @@
-"""Fixtures, and nothing else. What they build lives in `tests.gateway` and `tests.simulators`."""
+"""Fixtures and hooks, and nothing else. What they build lives in `tests.gateway` and others."""
 
 import logging
 from collections.abc import Iterator
@@ -9,14 +9,34 @@ import pytest
 
 from service.upstream import retry
 from tests.firestore_emulator import FirestoreEmulator
-from tests.gateway import AccessLog, Gateway, settings_for
+from tests.gateway import API_KEY, AccessLog, Gateway, settings_for
+from tests.leaks import LEAKS
 from tests.programs import need_the_firestore_emulator
 from tests.simulators.google import Google
 from tests.simulators.secret_manager import SecretManager
+from tests.simulators.world import World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what we got to the files")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put last what looks at the whole run."""
+    items.sort(key=lambda item: item.path.name == "test_leaks.py")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    LEAKS.test = item.nodeid
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leaks() -> Iterator[None]:
+    """Search all that the service says in this run for secrets; see `tests.test_leaks`."""
+    world = World()
+    LEAKS.learn(API_KEY, world.client_secret, *world.refresh_tokens, *world.api_keys)
+    with LEAKS.listening():
+        yield
 
 
 @pytest.fixture(scope="session")

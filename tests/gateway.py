@@ -12,6 +12,7 @@ from msgspec import structs
 from service.app import create_app
 from service.server import server
 from service.settings import Secret, Settings
+from tests.leaks import LEAKS
 from tests.simulators.google import Google
 
 API_KEY = "sk-test"
@@ -48,7 +49,8 @@ class Gateway:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = ("127.0.0.1", int(self._socket.getsockname()[1]))
         self.url = f"http://127.0.0.1:{self.address[1]}"
-        self._server = server(create_app(settings), settings)
+        LEAKS.learn_settings(settings)
+        self._server = server(LEAKS.watched(create_app(settings)), settings)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 
     def __enter__(self) -> Self:

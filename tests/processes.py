@@ -36,6 +36,8 @@ def process(**environ: str) -> Iterator[subprocess.Popen[str]]:
             yield running
         finally:
             running.kill()
+            if running.stdout and not running.stdout.closed:
+                running.communicate()  # so that `tests.leaks` sees what nobody has read
 
 
 def free_port() -> int:

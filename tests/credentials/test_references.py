@@ -15,6 +15,7 @@ from service.credentials import provider, sources
 from service.settings import Secret
 from tests.conftest import StartGateway
 from tests.gateway import API_KEY, HELLO, Gateway, credential
+from tests.leaks import LEAKS
 from tests.simulators import oauth
 from tests.simulators.calls import Call
 from tests.simulators.google import Google
@@ -30,6 +31,7 @@ REFERENCES = {
     "oauth_client_secret": Secret("sm://client"),
     "openai_api_key": Secret("sm://key"),
 }
+LEAKS.learn("sim-private-key")
 SERVICE_ACCOUNT = msgspec.json.encode({"type": "service_account", "private_key": "sim-private-key"})
 
 Start = Callable[..., Gateway]
@@ -137,6 +139,7 @@ def test_no_reference_is_a_key_while_it_cannot_be_read(
 
 
 def test_several_keys_may_be_in_one_secret(start: Start, secrets: SecretManager) -> None:
+    LEAKS.learn("sk-first", "sk-second")
     secrets.add(KEY, b"sk-first, sk-second\n")
     gateway = start()
     for key, status in (("sk-first", 200), ("sk-second", 200), (API_KEY, 401)):

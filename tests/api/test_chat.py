@@ -180,7 +180,7 @@ def test_a_choice_that_fails_fails_the_request(client: httpx.Client, google: Goo
     google.script(hold(never, answer("a")), hold(never, answer("b")), error(403))
     response = client.post(PATH, json=HELLO | {"n": 3})
     assert response.json()["error"]["code"] == "permission_denied"
-    held = [call for call in google.calls("generate") if not call.done.is_set()]
+    held = [call for call in google.calls("generate") if not call.done.wait(0.1)]
     assert len(held) == 2
     assert all(call.left.wait(1) for call in held), "the others are given up"
 

@@ -52,7 +52,7 @@ async def test_it_stops_and_starts_on_the_same_port(
     address = firestore.address
     await client.document(PLACE).set({"n": 1})
     firestore.stop()
-    with pytest.raises(Exception, match="(?i)refused|reset|closed|unavailable|removed"):
+    with pytest.raises(Exception, match=r"(?i)refused|reset|closed|unavailable|removed"):
         await client.document(PLACE).get(retry=None, timeout=2)
     firestore.start()
     assert firestore.address == address

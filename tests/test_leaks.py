@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, get_type_hints
 
+import httpx
 import pytest
 
 import service
@@ -19,6 +20,7 @@ from tests.firestore_emulator import FirestoreEmulator
 from tests.gateway import HELLO
 from tests.leaks import LEAKS, Leaks
 from tests.simulators.google import Google
+from tests.simulators.replies import error
 
 MARK = "a-secret-that-nobody-may-see"
 #: Kept where the collector finds it.
@@ -27,7 +29,7 @@ ALIVE: list[Any] = []
 
 def heard(search: Leaks) -> logging.Logger:
     """Return a logger of which nobody hears but the search."""
-    logger = logging.Logger("leaky", logging.DEBUG)
+    logger = logging.Logger("leaky", logging.DEBUG)  # noqa: LOG001  (so that it has no parent)
     logger.addHandler(search)
     return logger
 
@@ -185,6 +187,17 @@ def test_no_object_that_shares_tokens_shows_a_secret(
         found = LEAKS.search_reprs()
         assert found["service.credentials.firestore.FirestoreTokenCache"]
         assert found["service.credentials.encryption.Seal"]
+
+
+@pytest.mark.parametrize("secret", ["ya29.a0-b", "1//0abcdef", "AIzaSy1234567890", "GOCSPX-a"])
+def test_a_secret_that_google_repeats_reaches_neither_client_nor_log(
+    secret: str, client: httpx.Client, google: Google
+) -> None:
+    google.script(error(403, message=f"The credential {secret} may not do that."))
+    response = client.post("/v1/chat/completions", json=HELLO)
+    assert response.status_code == 403
+    assert "may not do that" in response.text
+    assert secret not in response.text
 
 
 def test_nothing_that_was_said_in_the_whole_run_holds_a_secret() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
+from google.cloud import firestore
 
 from service.credentials.firestore import Firestore, FirestoreTokenCache
 from service.interfaces import Lease
@@ -32,6 +33,23 @@ def share(settings: Settings, value: str) -> None:
         await cache.keep(Lease(), token)
 
     asyncio.run(_with_cache(settings, keep))
+
+
+def exercise(settings: Settings) -> None:
+    """Do once what instances do, elsewhere, and take the time that it takes."""
+
+    async def run() -> None:
+        client = firestore.AsyncClient(
+            project=settings.google_cloud_project, database=settings.firestore_database
+        )
+        document = client.document("exercise/one")
+        await document.create({"n": 1})
+        read = await document.get()
+        option = client.write_option(last_update_time=read.update_time)
+        await document.update({"n": 2}, option=option)
+        await client._firestore_api.transport.close()
+
+    asyncio.run(run())
 
 
 async def _with_cache(settings: Settings, use: Callable[[FirestoreTokenCache], Awaitable[T]]) -> T:

@@ -30,7 +30,7 @@ logging.getLogger("google.cloud.firestore_v1").setLevel(logging.INFO)
 
 #: Seconds for a call, or for the two that belong together.
 CALL_SECONDS = 2.0
-#: Seconds for the first call of a process, which sets up a channel with a processor that is busy.
+#: Seconds to make a client, for which a busy processor and the metadata server may take long.
 PREPARE_SECONDS = 5.0
 #: Seconds for which Firestore is left alone after it failed.
 DOWN_SECONDS = 5.0
@@ -117,7 +117,8 @@ class Firestore:
         try:
             async with asyncio.timeout(PREPARE_SECONDS):
                 client = await asyncio.shield(self._made())
-                await client.document(self.path("none")).get(retry=None, timeout=PREPARE_SECONDS)
+            async with asyncio.timeout(CALL_SECONDS):
+                await client.document(self.path("none")).get(**_ONCE)
         except Exception as error:  # noqa: BLE001  (whatever it is, the instance does without)
             logger.warning("firestore could not be reached at the start: %s", error)
             self._down_until = time.monotonic() + DOWN_SECONDS

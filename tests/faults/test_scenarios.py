@@ -238,8 +238,13 @@ def test_a_failure_after_the_first_words_is_an_error_event_however_the_reads_fal
 
 
 @pytest.fixture
-def impatient(start_gateway: StartGateway) -> Gateway:
-    return start_gateway(upstream_first_byte_seconds=0.2, upstream_idle_seconds=0.2)
+def impatient(start_gateway: StartGateway, google: Google) -> Gateway:
+    """A gateway that has its token and project, and waits for little else."""
+    gateway = start_gateway(upstream_first_byte_seconds=0.5, upstream_idle_seconds=0.2)
+    with gateway.client() as client:
+        client.post(PATH, json=HELLO)
+    google.reset()
+    return gateway
 
 
 def test_silence_in_the_middle_ends_the_stream_with_an_error(

@@ -1,6 +1,5 @@
 """Gateways whose secrets are behind references: start, failure, healing, rotation."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from service import app
 from service.credentials import provider, sources
 from service.settings import Secret
 from tests.conftest import StartGateway
-from tests.gateway import API_KEY, HELLO, Gateway, credential
+from tests.gateway import API_KEY, HELLO, AccessLog, Gateway, credential
 from tests.leaks import LEAKS
 from tests.simulators import oauth
 from tests.simulators.calls import Call
@@ -331,12 +330,12 @@ def rotating(call: Call) -> Reply:
 
 
 def test_a_new_refresh_token_becomes_a_version_and_is_used(
-    start: Start, secrets: SecretManager, google: Google
+    start: Start, secrets: SecretManager, google: Google, access_log: AccessLog
 ) -> None:
     google.script(rotating, on="token")
     with start().client() as client:
         assert client.post(PATH, json=HELLO).status_code == 200
-        secrets.wait_for("AddSecretVersion")
+        access_log.wait_for(path=PATH)  # comes when what ran beside the answer is done
         google.tokens.revoke_all()
         google.revoked_refresh_tokens.add("1//sim-refresh")
         assert client.post(PATH, json=HELLO).status_code == 200
@@ -353,26 +352,34 @@ def test_a_new_refresh_token_becomes_a_version_and_is_used(
 
 
 def test_a_new_version_that_the_next_start_will_not_read_is_warned_of(
-    start: Start, secrets: SecretManager, google: Google, caplog: pytest.LogCaptureFixture
+    start: Start,
+    secrets: SecretManager,
+    google: Google,
+    access_log: AccessLog,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     google.script(rotating, on="token")
     pinned = {"gcp_service_account": Secret("sm://oauth/versions/1")}
-    with caplog.at_level(logging.WARNING), start(**pinned).client() as client:
+    with start(**pinned).client() as client:
         assert client.post(PATH, json=HELLO).status_code == 200
-        secrets.wait_for("AddSecretVersion")
+        access_log.wait_for(path=PATH)  # comes when what ran beside the answer is done
     (warning,) = [line for line in caplog.messages if "GCP_SERVICE_ACCOUNT" in line]
     assert "sm://oauth/versions/1" in warning
     assert len(secrets.versions(OAUTH)) == 2
 
 
 def test_a_new_refresh_token_that_may_not_be_added_is_kept_in_memory(
-    start: Start, secrets: SecretManager, google: Google, caplog: pytest.LogCaptureFixture
+    start: Start,
+    secrets: SecretManager,
+    google: Google,
+    access_log: AccessLog,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     secrets.fail("AddSecretVersion", "PERMISSION_DENIED")
     google.script(rotating, on="token")
-    with caplog.at_level(logging.WARNING), start().client() as client:
+    with start().client() as client:
         assert client.post(PATH, json=HELLO).status_code == 200
-        secrets.wait_for("AddSecretVersion")
+        access_log.wait_for(path=PATH)  # comes when what ran beside the answer is done
         google.tokens.revoke_all()
         google.revoked_refresh_tokens.add("1//sim-refresh")
         assert client.post(PATH, json=HELLO).status_code == 200

@@ -76,10 +76,10 @@ class Instance:
 
 
 class Fleet:
-    """Starts instances; closing it ends all of them.
+    """Starts instances; closing it, or the end of the test run, ends all of them.
 
-    Their parent is a process that has imported everything before, so that each costs some
-    milliseconds. It inherits the environment of the test that is the first to start an instance.
+    Their parent is a process that has imported everything before, so that each costs a quarter of a
+    second. It inherits the environment of the test that is the first to start an instance.
     """
 
     def __init__(self, logs: Path) -> None:

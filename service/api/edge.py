@@ -66,7 +66,8 @@ class Edge:
         try:
             await self._app(scope, receive, timed)
         finally:
-            await finished(work)
+            if work:
+                await finished(work)
             request_work.reset(work_token)
             request_fields.reset(token)
             if "head" in timing:

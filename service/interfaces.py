@@ -107,9 +107,15 @@ class Projects(Protocol):
 class ProjectMemory(Protocol):
     """Where the instances that use one credential keep which project it is served in."""
 
+    def account(self) -> object:
+        """Return what tells whose project is known: another object for another credential."""
+        ...
+
     async def known_project(self) -> CodeAssistProject | None: ...
 
-    async def keep_project(self, project: CodeAssistProject) -> None: ...
+    async def keep_project(self, project: CodeAssistProject, account: object) -> None:
+        """Keep it if the account is still the same."""
+        ...
 
 
 class Connection(Protocol):

@@ -50,7 +50,10 @@ def parse_credential(
         given = _documents.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "is not a JSON object of the kind that the Gemini CLI writes"
-        raise CredentialsError(f"{origin} {reason}.") from error
+        raise CredentialsError(
+            f"{origin} {reason}. Log in with the Gemini CLI, run `python -m service credentials "
+            "import`, and give what that prints."
+        ) from error
     if given.type == "service_account":
         raise CredentialsError(
             f"{origin} holds a service account's key, and Code Assist serves people only. "

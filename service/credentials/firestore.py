@@ -87,7 +87,7 @@ class Firestore:
             await asyncio.wait([self._preparing])
         if time.monotonic() < self._down_until:
             raise FirestoreDownError("Firestore failed a moment ago.")
-        making = self._made()
+        making = self.made()
         self._users[making] += 1
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -116,14 +116,15 @@ class Firestore:
     async def _prepare(self) -> None:
         try:
             async with asyncio.timeout(PREPARE_SECONDS):
-                client = await asyncio.shield(self._made())
+                client = await asyncio.shield(self.made())
             async with asyncio.timeout(CALL_SECONDS):
                 await client.document(self.path("none")).get(**_ONCE)
         except Exception as error:  # noqa: BLE001  (whatever it is, the instance does without)
             logger.warning("firestore could not be reached at the start: %s", error)
             self._down_until = time.monotonic() + DOWN_SECONDS
 
-    def _made(self) -> asyncio.Task[firestore.AsyncClient]:
+    def made(self) -> asyncio.Task[firestore.AsyncClient]:
+        """Return the task that makes the client; what it makes belongs to all who call."""
         if self._making is None:
             # It may ask the metadata server, and blocks while it does.
             self._making = asyncio.create_task(asyncio.to_thread(self._make))
@@ -194,7 +195,7 @@ class FirestoreTokenCache:
                 return shared
             if heed_refusal:
                 self._raise_refusal(fields)
-            if self._is_ahead(fields.get("lease_until")):
+            if self._is_held(fields.get("lease_until")):
                 return None
             lease = {
                 "lease_owner": self._instance,
@@ -271,11 +272,11 @@ class FirestoreTokenCache:
         expires_at = fields.get("expires_at")
         if value is None or not isinstance(expires_at, datetime):
             return None
-        refreshed_at = fields.get("refreshed_at")
+        refreshed_at, refreshed_by = fields.get("refreshed_at"), fields.get("refreshed_by")
         return SharedToken(
             token=AccessToken(value, expires_at.timestamp()),
             refreshed_at=refreshed_at.timestamp() if isinstance(refreshed_at, datetime) else None,
-            refreshed_by=fields.get("refreshed_by"),
+            refreshed_by=refreshed_by if isinstance(refreshed_by, str) else None,
         )
 
     def _raise_refusal(self, fields: dict[str, Any]) -> None:
@@ -283,11 +284,13 @@ class FirestoreTokenCache:
         if isinstance(code, str) and isinstance(at, datetime):
             age = self._now() - at.timestamp()
             refusal = remembered_refusal(code)
-            if refusal is not None and age < REFUSAL_SECONDS:
+            if refusal is not None and 0 <= age < REFUSAL_SECONDS:
                 raise refusal
 
-    def _is_ahead(self, moment: object) -> bool:
-        return isinstance(moment, datetime) and moment.timestamp() > self._now()
+    def _is_held(self, until: object) -> bool:
+        """Heed a lease, but none that is longer than any: that comes from a clock that is wrong."""
+        left = until.timestamp() - self._now() if isinstance(until, datetime) else 0
+        return 0 < left <= LEASE_SECONDS + 1
 
     @staticmethod
     def _at(seconds: float) -> datetime:

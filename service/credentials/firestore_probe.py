@@ -24,7 +24,7 @@ async def probe(settings: Settings) -> None:
         collection=settings.firestore_collection,
     )
     try:
-        await database.prepare()
+        await database.made()  # that takes longer than a call
         async with database.client() as client:
             document = client.document(database.path(f"doctor-{uuid.uuid4().hex}"))
             await document.create({"written_by": "doctor"}, retry=None)

@@ -5,8 +5,8 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar
 
 from msgspec import structs
 
@@ -16,6 +16,8 @@ from service.errors import CredentialsError, TokenEndpointError
 from service.interfaces import CredentialSource, Lease, TokenCache, TokenIssuer
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.oauth import AccessToken, Credential, SharedToken
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -133,10 +135,14 @@ class TokenProvider:
             self._project = await cache.known_project()
         return self._project
 
-    async def keep_project(self, project: CodeAssistProject) -> None:
-        cache, _ = await self._current()
-        self._project = project
-        beside_the_answer(cache.keep_project(project))
+    def account(self) -> object:
+        return self._credential
+
+    async def keep_project(self, project: CodeAssistProject, account: object) -> None:
+        cache, credential = await self._current()
+        if credential is account:
+            self._project = project
+            beside_the_answer(cache.keep_project(project))
 
     def _refreshed(self, task: asyncio.Task[AccessToken]) -> None:
         self._refresh = None
@@ -147,7 +153,8 @@ class TokenProvider:
         return token.expires_at - self._now() > seconds
 
     def _renew_ahead(self) -> None:
-        if self._ahead is None and self._now() >= self._not_ahead_before:
+        is_due = self._now() >= self._not_ahead_before and self.refusal is None
+        if self._ahead is None and is_due:
             self._not_ahead_before = self._now() + PATIENCE_SECONDS
             self._ahead = start(self._renew())
             self._ahead.add_done_callback(self._renewed)
@@ -158,14 +165,9 @@ class TokenProvider:
     async def _renew(self) -> None:
         """Renew a token that is still good; if another instance does, leave it to that."""
         try:
-            cache, credential = await self._current()
-            found = await cache.acquire(lambda s: self._lasts(s.token, self._stale_seconds))
-            if isinstance(found, SharedToken):
-                self._take(found, "shared")
-            elif found is not None:
-                await self._issue(cache, credential, found)
-        except CredentialsError as error:
-            self._note(error)
+            await self._with_newest_credential(self._find_fresher)
+        except CredentialsError:
+            pass  # it is noted, and there is a token still
         except TokenEndpointError:
             logger.warning("the access token could not be renewed ahead of time")
 
@@ -174,27 +176,45 @@ class TokenProvider:
             raise self.refusal.with_traceback(None)
         if self._ahead is not None:
             await asyncio.wait([self._ahead])
+        if rejected is not None:
+            self._rejected.append(rejected)
         try:
             async with asyncio.timeout(LONGEST_WAIT):
-                try:
-                    return await self._find(rejected)
-                except CredentialsError:
-                    if not await self._is_replaced():
-                        raise
-                return await self._find(rejected, heed_refusal=False)
+                return await self._with_newest_credential(self._find)
         except TimeoutError as error:
             msg = "Google's access token could not be renewed in time. Ask again."
             raise TokenEndpointError(msg) from error
+
+    async def _with_newest_credential(self, attempt: Callable[[bool], Awaitable[T]]) -> T:
+        """Attempt it; if Google refuses, once more with what the operator may have put in place.
+
+        `attempt` is told whether to heed what other instances were refused.
+        """
+        _, tried = await self._current()
+        try:
+            return await attempt(True)  # noqa: FBT003  (as its own words below)
+        except CredentialsError as error:
+            if not await self._is_replaced(tried):
+                self._note(error)
+                raise
+        try:
+            return await attempt(False)  # noqa: FBT003
         except CredentialsError as error:
             self._note(error)
             raise
 
-    async def _find(
-        self, rejected: AccessToken | None, *, heed_refusal: bool = True
-    ) -> AccessToken:
-        if rejected is not None:
-            self._rejected.append(rejected)
+    async def _find_fresher(self, heed_refusal: bool) -> None:  # noqa: FBT001
+        cache, credential = await self._current()
+        found = await cache.acquire(
+            lambda shared: self._lasts(shared.token, self._stale_seconds),
+            heed_refusal=heed_refusal,
+        )
+        if isinstance(found, SharedToken):
+            self._take(found, "shared")
+        elif found is not None:
+            await self._issue(cache, credential, found)
 
+    async def _find(self, heed_refusal: bool) -> AccessToken:  # noqa: FBT001
         def usable(shared: SharedToken) -> bool:
             token = shared.token
             return token not in self._rejected and self._lasts(token, USABLE_SECONDS)
@@ -232,8 +252,10 @@ class TokenProvider:
         shared = SharedToken(
             token=refreshed.token, refreshed_at=self._now(), refreshed_by=self._instance
         )
-        self._take(shared, "refresh")
         beside_the_answer(cache.keep(lease, shared))
+        if credential is not self._credential:  # it was replaced meanwhile
+            return shared
+        self._take(shared, "refresh")
         if refreshed.refresh_token and refreshed.refresh_token != credential.refresh_token:
             await self._rotate(credential, refreshed.refresh_token, shared)
         return shared
@@ -272,10 +294,12 @@ class TokenProvider:
         self._credential = credential
         self._project = None
 
-    async def _is_replaced(self) -> bool:
+    async def _is_replaced(self, tried: Credential) -> bool:
         """Look whether the operator has given us another credential meanwhile."""
+        if self._credential is not tried:
+            return True
         credential = await self._source.reload()
-        if credential == self._credential:
+        if credential == tried:
             return False
         logger.info("the credential was replaced: going on with the new one")
         await self._adopt(credential)

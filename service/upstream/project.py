@@ -75,8 +75,9 @@ class Project:
             return await self._ask()
         project = await self._memory.known_project()
         if project is None:
+            account = self._memory.account()
             project = await self._ask()
-            await self._memory.keep_project(project)
+            await self._memory.keep_project(project, account)
         self._found = True
         return project
 
@@ -99,8 +100,12 @@ class _OwnMemory:
     def __init__(self) -> None:
         self._project: CodeAssistProject | None = None
 
+    def account(self) -> object:
+        return self
+
     async def known_project(self) -> CodeAssistProject | None:
         return self._project
 
-    async def keep_project(self, project: CodeAssistProject) -> None:
+    async def keep_project(self, project: CodeAssistProject, account: object) -> None:
+        del account
         self._project = project

@@ -56,7 +56,13 @@ async def test_of_those_who_come_at_once_one_gets_the_lease(instance: Instance) 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_free"), [(0, False), (LEASE_SECONDS - 1, False), (LEASE_SECONDS, True)]
+    ("seconds", "is_free"),
+    [
+        (0, False),
+        (LEASE_SECONDS - 1, False),
+        (LEASE_SECONDS, True),
+        pytest.param(-120, True, id="the clock of the holder is wrong"),
+    ],
 )
 async def test_a_lease_ends_by_itself(
     instance: Instance, clock: Clock, seconds: float, *, is_free: bool
@@ -124,6 +130,7 @@ async def test_a_lease_can_be_given_up(instance: Instance, refusal: CredentialsE
         (REFUSAL_SECONDS - 1, True, True),
         (REFUSAL_SECONDS, True, False),
         (0, False, False),
+        pytest.param(-120, True, False, id="a clock was wrong"),
     ],
 )
 async def test_what_one_was_refused_all_were_for_a_minute(

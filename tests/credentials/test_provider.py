@@ -37,14 +37,19 @@ class Issuer:
         self.asked: list[Credential] = []
         self.go = asyncio.Event()
         self.go.set()
+        self.arrived = asyncio.Event()
         self.failure: Exception | None = None
+        self.revoked: Credential | None = None
         self.new_refresh_token: str | None = None
 
     async def issue(self, credential: Credential) -> Refreshed:
         self.asked.append(credential)
+        self.arrived.set()
         await self.go.wait()
         if self.failure:
             raise self.failure
+        if credential is self.revoked:
+            raise CredentialsError("revoked", code="credentials_revoked")
         token = AccessToken("ya29.same", self.clock() + 3600)
         return Refreshed(token, self.new_refresh_token)
 
@@ -349,13 +354,71 @@ async def test_a_new_credential_heals_a_refusal_in_the_same_request(
     assert provider.refusal is None
 
 
+async def test_a_new_credential_is_found_by_a_renewal_ahead_before_anyone_notices(
+    instance: Any, issuer: Issuer, clock: Clock
+) -> None:
+    safe = Safe()
+    provider = instance(UnsharedTokenCache(), safe)
+    old = await provider.token()
+    clock.time += 3600 - 60
+    issuer.revoked = CREDENTIAL
+    safe.newest = structs.replace(CREDENTIAL, refresh_token="1//new")
+    assert await provider.token() is old
+    await background.finished()
+    assert await provider.token() is not old
+    assert issuer.asked == [CREDENTIAL, CREDENTIAL, safe.newest]
+    assert provider.refusal is None
+
+
+async def test_a_renewal_that_was_refused_is_quiet_for_a_minute_and_the_old_token_is_used(
+    provider: TokenProvider, issuer: Issuer, clock: Clock
+) -> None:
+    old = await provider.token()
+    clock.time += 3600 - 120
+    issuer.revoked = CREDENTIAL
+    for _ in range(3):
+        assert await provider.token() is old
+        await background.finished()
+        clock.time += module.PATIENCE_SECONDS
+    assert len(issuer.asked) == 2
+    known: object = provider.refusal
+    assert known is not None
+    clock.time += QUIET_SECONDS
+    assert provider.refusal is None, "that is no longer known"
+
+
+async def test_what_the_old_credential_brings_late_does_not_count(
+    instance: Any, issuer: Issuer, clock: Clock
+) -> None:
+    safe = Safe()
+    provider = instance(UnsharedTokenCache(), safe)
+    await provider.token()
+    account = provider.account()
+    clock.time += 3600 - 60
+    issuer.go.clear()
+    issuer.arrived.clear()
+    await provider.token()  # begins to renew
+    await issuer.arrived.wait()
+    safe.newest = structs.replace(CREDENTIAL, refresh_token="1//new")
+    await provider._adopt(safe.newest)
+    issuer.go.set()
+    await background.finished()
+    await provider.keep_project(PROJECT, account)
+    assert await provider.known_project() is None, "that was the other account's"
+    clock.time += 60
+    fresh = await provider.token()
+    assert issuer.asked[-1] is safe.newest
+    assert fresh.expires_at == clock() + 3600
+
+
 async def test_a_new_refresh_token_is_kept_and_used(clock: Clock, issuer: Issuer) -> None:
     safe, shelves = Safe(), {"1//r": Shelf(), "1//new": Shelf()}
     provider = TokenProvider(
         safe, issuer, lambda credential: shelves[credential.refresh_token or ""], now=clock
     )
     issuer.new_refresh_token = "1//new"
-    await provider.keep_project(PROJECT)
+    assert await provider.known_project() is None
+    await provider.keep_project(PROJECT, provider.account())
     token = await provider.token()
     await background.finished()
     assert safe.kept is not None

@@ -33,7 +33,11 @@ class Memory:
         self.reads += 1
         return self.known
 
-    async def keep_project(self, project: CodeAssistProject) -> None:
+    def account(self) -> object:
+        return self
+
+    async def keep_project(self, project: CodeAssistProject, account: object) -> None:
+        assert account is self
         self.known = project
 
 

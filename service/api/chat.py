@@ -10,6 +10,7 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
 from service.api.requests import StrictJSON
 from service.api.streaming import EventStream, WhileConnected
@@ -24,6 +25,7 @@ from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.thinking import shown_in
 
 _encoder = msgspec.json.Encoder()
 
@@ -55,7 +57,9 @@ class ChatController(Controller):
         model = find_model(name)
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
-        gemini_request = to_gemini(data, model, streams=streams)
+        defaults = defaults_of(settings)
+        gemini_request = to_gemini(data, model, streams=streams, defaults=defaults)
+        reasoning = shown_in(data, defaults)
         headers = _ignored_header(data, model, strict=settings.strict_params)
         metadata = Metadata(id=f"chatcmpl-{uuid.uuid4().hex}", created=int(time.time()), model=name)
 
@@ -64,7 +68,11 @@ class ChatController(Controller):
             options = data.stream_options
             return EventStream(
                 lambda: upstream.stream(model.id, gemini_request),
-                ChunkTranslator(metadata, include_usage=bool(options and options.include_usage)),
+                ChunkTranslator(
+                    metadata,
+                    include_usage=bool(options and options.include_usage),
+                    reasoning=reasoning,
+                ),
                 headers=headers,
                 keepalive=settings.sse_keepalive_seconds,
             )
@@ -72,7 +80,8 @@ class ChatController(Controller):
             answers = await _ask(upstream, model, gemini_request, times=data.n or 1)
         headers["x-upstream"] = answers[0].upstream
         annotate(upstream=answers[0].upstream)
-        completion = to_openai([answer.response for answer in answers], metadata)
+        responses = [answer.response for answer in answers]
+        completion = to_openai(responses, metadata, reasoning=reasoning)
         return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
 
 

@@ -17,6 +17,14 @@ class Content(Struct, omit_defaults=True, rename="camel"):
     parts: list[Part] | None = None
 
 
+class ThinkingConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
+    """Never both a budget and a level: which one is a matter of the model."""
+
+    include_thoughts: bool | None = None
+    thinking_budget: int | None = None
+    thinking_level: str | None = None
+
+
 class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
@@ -24,6 +32,7 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     max_output_tokens: int | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
+    thinking_config: ThinkingConfig | None = None
 
 
 class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only=True):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from service.schemas.extensions import Effort, Extensions
 from service.schemas.openai import Usage
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
@@ -82,7 +83,7 @@ class Moderation(Struct):
     policy: ModerationPolicy | None = None
 
 
-class ChatCompletionRequest(Struct, kw_only=True):
+class ChatCompletionRequest(Extensions, kw_only=True):
     messages: Annotated[list[ChatMessage], Meta(min_length=1)]
     model: str | None = None
     stream: bool | None = None
@@ -103,9 +104,7 @@ class ChatCompletionRequest(Struct, kw_only=True):
     logprobs: bool | None = None
     top_logprobs: TopLogprobs | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
-        None
-    )
+    reasoning_effort: Effort | None = None
     modalities: list[str] | None = None
     moderation: Moderation | None = None
     tools: list[Any] | None = None
@@ -114,13 +113,7 @@ class ChatCompletionRequest(Struct, kw_only=True):
     function_call: Any = None
     audio: Any = None
     web_search_options: Any = None
-    extra_body: Any = None
-    google: Any = None
-    safety_settings: Any = None
-    thinking: Any = None
-    thinking_budget: Any = None
-    reasoning: Any = None
-    include_reasoning: bool | None = None
+    extra_body: Extensions | None = None
     image_config: Any = None
     parallel_tool_calls: bool | None = None
 
@@ -140,6 +133,8 @@ class AssistantReply(Struct, kw_only=True):
     role: Literal["assistant"] = "assistant"
     content: str | None
     refusal: str | None = None
+    reasoning_content: str | UnsetType = UNSET
+    reasoning: str | UnsetType = UNSET
 
 
 class Choice(Struct, kw_only=True):
@@ -162,6 +157,8 @@ class ChatCompletion(Struct, kw_only=True):
 class Delta(Struct, omit_defaults=True):
     role: Literal["assistant"] | None = None
     content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
 
 
 class ChunkChoice(Struct, kw_only=True):

@@ -7,12 +7,19 @@ settings, no network. That is what lets a folder of JSON files be its test.
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.defaults import Defaults
 from service.translation.messages import to_contents
 from service.translation.parameters import refuse_contradictions, to_generation_config
 
+_DEFAULTS = Defaults()
+
 
 def to_gemini(
-    request: ChatCompletionRequest, model: Model, *, streams: bool
+    request: ChatCompletionRequest,
+    model: Model,
+    *,
+    streams: bool,
+    defaults: Defaults = _DEFAULTS,
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
     refuse_contradictions(request, streams=streams)
@@ -20,5 +27,5 @@ def to_gemini(
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,
-        generation_config=to_generation_config(request, model),
+        generation_config=to_generation_config(request, model, defaults),
     )

@@ -52,7 +52,11 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
 @cases("stream")
 def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> list[Any]:
-        translator = ChunkTranslator(METADATA, include_usage=given.get("include_usage", False))
+        translator = ChunkTranslator(
+            METADATA,
+            include_usage=given.get("include_usage", False),
+            reasoning=given.get("reasoning", "both"),
+        )
         responses = msgspec.convert(given["responses"], list[GenerateContentResponse])
         chunks: list[Any] = []
 

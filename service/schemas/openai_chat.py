@@ -66,8 +66,15 @@ class StreamOptions(Struct):
     include_usage: bool | None = None
 
 
+class NamedSchema(Struct):
+    schema: dict[str, Any] | None = None
+    name: str | None = None
+    strict: bool | None = None
+
+
 class ResponseFormat(Struct):
     type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
 
 
 class ModerationRule(Struct):

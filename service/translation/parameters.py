@@ -10,6 +10,7 @@ from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
+from service.translation.structured import ask_for_json, is_json_refused
 from service.translation.thinking import asked_to_think, places, to_thinking_config
 
 _STOP_MAX = 5  # OpenAI documents four; Gemini takes five
@@ -31,6 +32,7 @@ def to_generation_config(
         config.temperature = request.temperature
         config.top_p = request.top_p
         config.top_k = _top_k(request.top_k)
+    ask_for_json(config, request, model)
     return None if config == _NOTHING else config
 
 
@@ -62,7 +64,7 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     names += _ignored_extensions(request)
     if not model.sampling:
         names += [name for name in _SAMPLING if getattr(request, name) is not None]
-    if request.response_format and request.response_format.type != "text":
+    if is_json_refused(request, model):
         names.append("response_format")
     if request.tool_choice not in (None, "auto", "none"):
         names.append("tool_choice")
@@ -93,7 +95,6 @@ _CANNOT = (
     "logit_bias",
     "logprobs",
     "presence_penalty",
-    "safety_settings",
     "tools",
     "top_logprobs",
     "web_search_options",

@@ -10,6 +10,7 @@ from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
 from service.translation.messages import to_contents
 from service.translation.parameters import refuse_contradictions, to_generation_config
+from service.translation.safety import to_safety_settings
 
 _DEFAULTS = Defaults()
 
@@ -28,4 +29,5 @@ def to_gemini(
         contents=contents,
         system_instruction=system,
         generation_config=to_generation_config(request, model, defaults),
+        safety_settings=to_safety_settings(request, defaults),
     )

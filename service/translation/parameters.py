@@ -101,25 +101,19 @@ _CANNOT = (
 )
 
 
-def refuse_contradictions(request: ChatCompletionRequest, *, streams: bool) -> None:
+def refuse_contradictions(request: ChatCompletionRequest) -> None:
     """Raise `InvalidRequestError` for what the types allow and no answer could satisfy."""
-    for message, param, code in _contradictions(request, streams=streams):
+    for message, param, code in _contradictions(request):
         raise InvalidRequestError(message, param=param, code=code)
 
 
 def _contradictions(
-    request: ChatCompletionRequest, *, streams: bool
+    request: ChatCompletionRequest,
 ) -> Iterator[tuple[str, str, str]]:
     if len(_stop_sequences(request.stop) or []) > _STOP_MAX:
         yield f"At most {_STOP_MAX} stop sequences can be given.", "stop", "array_above_max_length"
     if request.top_logprobs is not None and not request.logprobs:
         yield "top_logprobs needs logprobs to be true.", "top_logprobs", "invalid_value"
-    if streams and (request.n or 1) > 1:
-        yield (
-            "Several choices (n) cannot be streamed yet: ask without stream, or for one choice.",
-            "n",
-            "unsupported_value",
-        )
     if unknown := [name for name in request.modalities or [] if name != "text"]:
         yield (
             f"This model answers in text only, not in: {', '.join(unknown)}.",

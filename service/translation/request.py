@@ -19,11 +19,10 @@ def to_gemini(
     request: ChatCompletionRequest,
     model: Model,
     *,
-    streams: bool,
     defaults: Defaults = _DEFAULTS,
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
-    refuse_contradictions(request, streams=streams)
+    refuse_contradictions(request)
     system, contents = to_contents(request.messages, model)
     return gemini.GenerateContentRequest(
         contents=contents,

@@ -66,9 +66,7 @@ class ChunkTranslator:
                 raise malformed(native)
             self._native = native
         deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
-        if not deltas:
-            return []
-        return [*self.start(), *map(self._delta, deltas)]
+        return [*self.start(), *map(self._delta, deltas)] if deltas else []
 
     def _say(self, piece: Piece) -> Delta | None:
         if piece.thought:
@@ -88,8 +86,12 @@ class ChunkTranslator:
         """
         chunks = self.end()
         if self._include_usage:
-            chunks.append(self._chunk(usage=self.usage))
+            chunks.append(self.usage_chunk(self.usage))
         return chunks
+
+    def usage_chunk(self, usage: Usage) -> ChatCompletionChunk:
+        """Return the chunk of no choice that ends a stream."""
+        return self._chunk(usage=usage)
 
     def start(self) -> list[ChatCompletionChunk]:
         """Return the chunk with the role, unless that has been sent."""

@@ -34,7 +34,7 @@ def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> Non
         body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
         request = decode(msgspec.json.encode(body | given), ChatCompletionRequest)
         model = find_model(request.model or "")
-        gemini = to_gemini(request, model, streams=bool(request.stream))
+        gemini = to_gemini(request, model)
         return {"request": gemini, "ignored": ignored_params(request, model)}
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))

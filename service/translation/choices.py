@@ -20,6 +20,7 @@ class ChoicesTranslator:
         self, metadata: Metadata, n: int, *, include_usage: bool, reasoning: ReasoningField = "both"
     ) -> None:
         self._include_usage = include_usage
+        self._begun = False
         self._choices = [
             ChunkTranslator(metadata, include_usage=include_usage, reasoning=reasoning, index=index)
             for index in range(n)
@@ -31,10 +32,15 @@ class ChoicesTranslator:
         """Take the number of a choice and a response for it; raise as `ChunkTranslator` does."""
         index, response = numbered
         chunks = self._choices[index].push(response)
-        if not chunks:
-            return []
-        roles = [chunk for choice in self._choices for chunk in choice.start()]
-        return [*roles, *chunks]
+        if not chunks or self._begun:
+            return chunks
+        # The chunk of this choice's own role is already among its own, the first of them.
+        roles = [chunks[0], *self._start()]
+        return [*sorted(roles, key=lambda chunk: chunk.choices[0].index), *chunks[1:]]
+
+    def _start(self) -> list[ChatCompletionChunk]:
+        self._begun = True
+        return [chunk for choice in self._choices for chunk in choice.start()]
 
     @property
     def finished(self) -> bool:
@@ -46,7 +52,7 @@ class ChoicesTranslator:
 
     def finish(self) -> Sequence[ChatCompletionChunk]:
         """Take the end of all streams; return the last chunks, with the sum of what they cost."""
-        chunks = [chunk for choice in self._choices for chunk in choice.start()]
+        chunks = self._start()
         for choice in self._choices:
             chunks += choice.end()
         if self._include_usage:

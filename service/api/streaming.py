@@ -42,6 +42,8 @@ class Translator(Protocol):
 
     def finish(self) -> Sequence[msgspec.Struct]: ...
 
+    def break_off(self) -> Sequence[msgspec.Struct]: ...
+
 
 class Responses(Protocol):
     """An upstream's stream, or several: what it yields is what the translator takes."""
@@ -169,7 +171,8 @@ class _Writer(ASGIResponse):
                 raise
             failure = error if isinstance(error, GatewayError) else errors.unexpected(error)
             annotate(error=failure.code or failure.type)
-            await self._write(sse.encode(errors.body(failure)) + sse.DONE, last=True)
+            data = _encode(self._translator.break_off())
+            await self._write(data + sse.encode(errors.body(failure)) + sse.DONE, last=True)
 
     async def _answer(self) -> None:
         answer = await self._open_answer()

@@ -59,3 +59,7 @@ class ChoicesTranslator:
             usage = total([choice.usage for choice in self._choices])
             chunks.append(self._choices[0].usage_chunk(usage))
         return chunks
+
+    def break_off(self) -> Sequence[ChatCompletionChunk]:
+        """Return what must precede the error that ends the stream."""
+        return [chunk for choice in self._choices for chunk in choice.break_off()]

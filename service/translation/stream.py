@@ -103,13 +103,13 @@ class ChunkTranslator:
     def end(self) -> list[ChatCompletionChunk]:
         """Return the choice's last chunks; what follows them is usage. Raise as `finish` does."""
         reason = finish_reason(self._native, blocked=self._blocked, empty=self._empty)
-        tag = self._thoughts.close()
         last = ChunkChoice(index=self._index, delta=Delta(), finish_reason=reason)
-        return [
-            *self.start(),
-            *([self._delta(Delta(content=tag))] if tag else []),
-            self._chunk(last),
-        ]
+        return [*self.start(), *self.break_off(), self._chunk(last)]
+
+    def break_off(self) -> list[ChatCompletionChunk]:
+        """Return what must precede the error that ends a stream: a tag that is still open."""
+        tag = self._thoughts.close()
+        return [self._delta(Delta(content=tag))] if tag else []
 
     @property
     def usage(self) -> Usage:

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, events
 from tests.simulators.google import Google
-from tests.simulators.replies import answer
+from tests.simulators.replies import Reset, answer
 
 PATH = "/v1/chat/completions"
 THOUGHT: dict[str, Any] = {"text": "Plan", "thought": True}
@@ -59,3 +59,13 @@ def test_thoughts_are_asked_for_where_the_operator_says(
         client.post(PATH, json=HELLO)
     (call,) = google.calls("generate")
     assert call.request["generationConfig"]["thinkingConfig"] == {"includeThoughts": True}
+
+
+def test_a_tag_is_closed_before_an_error(start_gateway: StartGateway, google: Google) -> None:
+    google.script(answer([THOUGHT], Reset(), "never"))
+    with start_gateway(reasoning_field="tags").client() as client:
+        response = client.post(PATH, json=HELLO | {"reasoning_effort": "low", "stream": True})
+    *_, opened, closed, last, done = events(response)
+    said = [event["choices"][0]["delta"]["content"] for event in (opened, closed)]
+    assert said == ["<thinking>Plan", "</thinking>"]
+    assert (list(last), done) == (["error"], b"[DONE]")

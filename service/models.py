@@ -9,7 +9,7 @@ Developer API's.
 
 import re
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -24,6 +24,18 @@ def _on(year: int, month: int, day: int) -> int:
     return int(datetime(year, month, day, tzinfo=UTC).timestamp())
 
 
+#: All there are, the lowest first.
+LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
+
+
+class Budget(NamedTuple):
+    """How many tokens a model may be told to think for. Beside that there is -1: as it likes."""
+
+    least: int
+    most: int
+    can_be_off: bool
+
+
 class Model(Struct, frozen=True, kw_only=True):
     """What the gateway must know of a model to speak its dialect."""
 
@@ -35,6 +47,12 @@ class Model(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = OUTPUT_LIMIT
     #: How thinking is controlled: `thinkingBudget`, `thinkingLevel`, or not at all.
     thinking: Literal["budget", "level"] | None = "level"
+    #: Where it is a budget. What no model refuses, for one that we do not know.
+    budget: Budget = Budget(512, 24_576, can_be_off=False)
+    #: Where it is a level: the ones there are, the lowest first.
+    levels: tuple[str, ...] = ("LOW", "MEDIUM", "HIGH")
+    #: Whether JSON can be asked for beside functions.
+    json_with_tools: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
@@ -47,7 +65,7 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 # The dialects, for rows of the table and for ids that are not in it.
-_BUDGET = Model(id="", thinking="budget")  # up to 2.5
+_BUDGET = Model(id="", thinking="budget", json_with_tools=False)  # up to 2.5
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
 
@@ -56,35 +74,61 @@ def _row(dialect: Model, id_: str, **differs: object) -> Model:
     return structs.replace(dialect, id=id_, **differs)
 
 
+_FROM_MINIMAL = LEVELS[:-1]
 _END_OF_2_5 = date(2026, 12, 1)
 
 MODELS = (
-    _row(_NEWEST, "gemini-4-hydrogen"),
+    _row(_NEWEST, "gemini-4-hydrogen", levels=LEVELS[1:]),
     _row(_NEWEST, "gemini-4-carbon", created=_on(2026, 11, 10)),
     _row(_NEWEST, "gemini-4-argon"),
     _row(_NEWEST, "gemini-3.8-flash"),
     _row(_NEWEST, "gemini-3.7-flash"),
-    _row(_NEWEST, "gemini-3.6-flash"),
-    _row(_LEVEL, "gemini-3.5-flash", aliases=("gemini-3-flash",), code_assist_id="gemini-3-flash"),
-    _row(_LEVEL, "gemini-3.5-flash-lite"),
+    _row(_NEWEST, "gemini-3.6-flash", levels=_FROM_MINIMAL),
+    _row(
+        _LEVEL,
+        "gemini-3.5-flash",
+        aliases=("gemini-3-flash",),
+        code_assist_id="gemini-3-flash",
+        levels=_FROM_MINIMAL,
+    ),
+    _row(_LEVEL, "gemini-3.5-flash-lite", levels=_FROM_MINIMAL),
     _row(_LEVEL, "gemini-3.1-pro-preview", created=_on(2026, 2, 19)),
     _row(_LEVEL, "gemini-3.1-pro-preview-customtools", created=_on(2026, 2, 19)),
     _row(
         _LEVEL,
         "gemini-3.1-flash-lite",
         aliases=("gemini-3.1-flash-lite-preview",),
+        levels=_FROM_MINIMAL,
         shutdown_date=date(2027, 5, 7),
     ),
-    _row(_LEVEL, "gemini-3-flash-preview", created=_on(2025, 12, 17)),
+    _row(_LEVEL, "gemini-3-flash-preview", created=_on(2025, 12, 17), levels=_FROM_MINIMAL),
     _row(
         _LEVEL,
         "gemini-3-pro-preview",
         created=_on(2025, 11, 18),
+        levels=("LOW", "HIGH"),
         shutdown_date=date(2026, 3, 9),
     ),
-    _row(_BUDGET, "gemini-2.5-pro", created=_on(2025, 6, 17), shutdown_date=_END_OF_2_5),
-    _row(_BUDGET, "gemini-2.5-flash", created=_on(2025, 6, 17), shutdown_date=_END_OF_2_5),
-    _row(_BUDGET, "gemini-2.5-flash-lite", created=_on(2025, 7, 22)),
+    _row(
+        _BUDGET,
+        "gemini-2.5-pro",
+        created=_on(2025, 6, 17),
+        shutdown_date=_END_OF_2_5,
+        budget=Budget(128, 32_768, can_be_off=False),
+    ),
+    _row(
+        _BUDGET,
+        "gemini-2.5-flash",
+        created=_on(2025, 6, 17),
+        shutdown_date=_END_OF_2_5,
+        budget=Budget(1, 24_576, can_be_off=True),
+    ),
+    _row(
+        _BUDGET,
+        "gemini-2.5-flash-lite",
+        created=_on(2025, 7, 22),
+        budget=Budget(512, 24_576, can_be_off=True),
+    ),
     _row(
         _BUDGET,
         "gemini-2.5-flash-image",

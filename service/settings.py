@@ -46,6 +46,15 @@ Bytes = Annotated[int, Meta(ge=1)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 ProjectId = Annotated[str, Meta(pattern=r"[^0-9]")]  # not its number
 Endpoint = Annotated[str, Meta(pattern=r"^https?://[^/]+/?$")]
+Threshold = Literal[  # the two last are of the original's making
+    "off",
+    "block_none",
+    "block_only_high",
+    "block_medium_and_above",
+    "block_low_and_above",
+    "block_few",
+    "block_some",
+]
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s/:]+):[0-9]{1,5}$")]
 
 
@@ -74,6 +83,14 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     default_model: str | None = None
     stream_by_default: bool = False
     strict_params: bool = False
+
+    reasoning_field: Literal["both", "reasoning_content", "reasoning", "tags", "none"] = "both"
+    stream_thinking_as_content: bool = False
+    enable_real_thinking: bool = False
+    gemini_moderation_harassment_threshold: Threshold | None = None
+    gemini_moderation_hate_speech_threshold: Threshold | None = None
+    gemini_moderation_sexually_explicit_threshold: Threshold | None = None
+    gemini_moderation_dangerous_content_threshold: Threshold | None = None
 
     max_request_bytes: Bytes = 30 * 1024 * 1024
     sse_keepalive_seconds: Seconds = 15

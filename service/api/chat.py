@@ -1,8 +1,8 @@
 """`POST /v1/chat/completions`: the whole path of a request, on one screen."""
 
-import asyncio
 import time
 import uuid
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -10,20 +10,23 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.choices import ManyAnswers, each
+from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
 from service.api.requests import StrictJSON
 from service.api.streaming import EventStream, WhileConnected
 from service.errors import InvalidRequestError
-from service.interfaces import Answer, Gateway, Upstream
+from service.interfaces import AnswerStream, Gateway
 from service.logs import annotate
 from service.models import Model, find_model
-from service.schemas.gemini import GenerateContentRequest
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.settings import Settings
+from service.translation.choices import ChoicesTranslator
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.thinking import shown_in
 
 _encoder = msgspec.json.Encoder()
 
@@ -55,24 +58,38 @@ class ChatController(Controller):
         model = find_model(name)
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
-        gemini_request = to_gemini(data, model, streams=streams)
+        defaults = defaults_of(settings)
+        gemini_request = to_gemini(data, model, defaults=defaults)
+        reasoning = shown_in(data, defaults)
         headers = _ignored_header(data, model, strict=settings.strict_params)
         metadata = Metadata(id=f"chatcmpl-{uuid.uuid4().hex}", created=int(time.time()), model=name)
 
         upstream = await gateway.upstream()
+        choices = data.n or 1
         if streams:
-            options = data.stream_options
+            usage = bool(data.stream_options and data.stream_options.include_usage)
+
+            def ask() -> Awaitable[AnswerStream]:
+                return upstream.stream(model.id, gemini_request)
+
+            if choices == 1:
+                one = ChunkTranslator(metadata, include_usage=usage, reasoning=reasoning)
+                return EventStream(
+                    ask, one, headers=headers, keepalive=settings.sse_keepalive_seconds
+                )
+            many = ChoicesTranslator(metadata, choices, include_usage=usage, reasoning=reasoning)
             return EventStream(
-                lambda: upstream.stream(model.id, gemini_request),
-                ChunkTranslator(metadata, include_usage=bool(options and options.include_usage)),
+                lambda: ManyAnswers.open(ask, choices, many),
+                many,
                 headers=headers,
                 keepalive=settings.sse_keepalive_seconds,
             )
         async with WhileConnected(request.receive):
-            answers = await _ask(upstream, model, gemini_request, times=data.n or 1)
+            answers = await each(lambda: upstream.generate(model.id, gemini_request), choices)
         headers["x-upstream"] = answers[0].upstream
         annotate(upstream=answers[0].upstream)
-        completion = to_openai([answer.response for answer in answers], metadata)
+        responses = [answer.response for answer in answers]
+        completion = to_openai(responses, metadata, reasoning=reasoning)
         return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
 
 
@@ -93,18 +110,3 @@ def _ignored_header(data: ChatCompletionRequest, model: Model, *, strict: bool) 
         msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
         raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")
     return {"x-ignored-params": ",".join(names)} if names else {}
-
-
-async def _ask(
-    upstream: Upstream, model: Model, request: GenerateContentRequest, *, times: int
-) -> list[Answer]:
-    """Ask once for each choice; the first that fails ends the others."""
-    if times == 1:
-        return [await upstream.generate(model.id, request)]
-    tasks = [asyncio.ensure_future(upstream.generate(model.id, request)) for _ in range(times)]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

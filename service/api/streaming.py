@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -13,15 +13,9 @@ from litestar.types import Receive, Scope, Send
 
 from service import sse
 from service.api import errors
-from service.errors import (
-    GatewayError,
-    UpstreamResponseError,
-    UpstreamTimeoutError,
-    UpstreamUnreachableError,
-)
-from service.interfaces import AnswerStream
+from service.api.choices import BREAKS
+from service.errors import GatewayError
 from service.logs import annotate
-from service.schemas.gemini import GenerateContentResponse
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +38,21 @@ class Translator(Protocol):
     @property
     def finished(self) -> bool: ...
 
-    def push(self, response: GenerateContentResponse) -> Sequence[msgspec.Struct]: ...
+    def push(self, response: Any) -> Sequence[msgspec.Struct]: ...
 
     def finish(self) -> Sequence[msgspec.Struct]: ...
+
+    def break_off(self) -> Sequence[msgspec.Struct]: ...
+
+
+class Responses(Protocol):
+    """An upstream's stream, or several: what it yields is what the translator takes."""
+
+    upstream: str
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Any]]: ...
+
+    async def aclose(self) -> None: ...
 
 
 class WhileConnected:
@@ -120,7 +126,7 @@ class EventStream(Response[None]):
 
     def __init__(
         self,
-        open_answer: Callable[[], Awaitable[AnswerStream]],
+        open_answer: Callable[[], Awaitable[Responses]],
         translator: Translator,
         *,
         headers: dict[str, str],
@@ -165,7 +171,8 @@ class _Writer(ASGIResponse):
                 raise
             failure = error if isinstance(error, GatewayError) else errors.unexpected(error)
             annotate(error=failure.code or failure.type)
-            await self._write(sse.encode(errors.body(failure)) + sse.DONE, last=True)
+            data = _encode(self._translator.break_off())
+            await self._write(data + sse.encode(errors.body(failure)) + sse.DONE, last=True)
 
     async def _answer(self) -> None:
         answer = await self._open_answer()
@@ -174,14 +181,14 @@ class _Writer(ASGIResponse):
         try:
             async for responses in answer:
                 await self._push(responses)
-        except (UpstreamUnreachableError, UpstreamTimeoutError, UpstreamResponseError):
+        except BREAKS:
             if not self._translator.finished:
                 raise
             logger.warning("gemini's stream broke after the end of its answer")
         finally:
             await answer.aclose()
 
-    async def _push(self, responses: list[GenerateContentResponse]) -> None:
+    async def _push(self, responses: Sequence[Any]) -> None:
         """Write what one read brought in one go, also if its last part is a failure."""
         data = bytearray()
         try:

@@ -4,7 +4,11 @@ Google's JSON omits zero, empty and false values, and its enums grow every few m
 is optional, every enum is a string, unknown fields are skipped.
 """
 
+from typing import Any
+
 from msgspec import Struct
+
+from service.schemas.extensions import SafetySetting
 
 
 class Part(Struct, omit_defaults=True, rename="camel"):
@@ -17,6 +21,14 @@ class Content(Struct, omit_defaults=True, rename="camel"):
     parts: list[Part] | None = None
 
 
+class ThinkingConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
+    """Never both a budget and a level: which one is a matter of the model."""
+
+    include_thoughts: bool | None = None
+    thinking_budget: int | None = None
+    thinking_level: str | None = None
+
+
 class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
@@ -24,16 +36,27 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     max_output_tokens: int | None = None
     stop_sequences: list[str] | None = None
     seed: int | None = None
+    thinking_config: ThinkingConfig | None = None
+    response_mime_type: str | None = None
+    response_json_schema: dict[str, Any] | None = None
 
 
 class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only=True):
     contents: list[Content]
     system_instruction: Content | None = None
     generation_config: GenerationConfig | None = None
+    safety_settings: list[SafetySetting] | None = None
 
 
 #: A number that some servers send as a string.
 Count = int | float | str | None
+
+
+class ModalityCount(Struct, rename="camel"):
+    """How many of some tokens are text, images, audio, video or documents."""
+
+    modality: str | None = None
+    token_count: Count = None
 
 
 class UsageMetadata(Struct, rename="camel"):
@@ -45,6 +68,9 @@ class UsageMetadata(Struct, rename="camel"):
     thoughts_token_count: Count = None
     tool_use_prompt_token_count: Count = None
     total_token_count: Count = None
+    prompt_tokens_details: list[ModalityCount] | None = None
+    tool_use_prompt_tokens_details: list[ModalityCount] | None = None
+    candidates_tokens_details: list[ModalityCount] | None = None
 
 
 class Candidate(Struct, rename="camel"):

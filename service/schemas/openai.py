@@ -27,10 +27,16 @@ class ErrorBody(Struct):
 
 class PromptTokensDetails(Struct):
     cached_tokens: int = 0
+    audio_tokens: int | UnsetType = UNSET
+    image_tokens: int | UnsetType = UNSET
+    text_tokens: int | UnsetType = UNSET
 
 
 class CompletionTokensDetails(Struct):
     reasoning_tokens: int = 0
+    audio_tokens: int | UnsetType = UNSET
+    image_tokens: int | UnsetType = UNSET
+    text_tokens: int | UnsetType = UNSET
 
 
 class Usage(Struct):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from service.schemas.extensions import Effort, Extensions
 from service.schemas.openai import Usage
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
@@ -65,8 +66,15 @@ class StreamOptions(Struct):
     include_usage: bool | None = None
 
 
+class NamedSchema(Struct):
+    schema: dict[str, Any] | None = None
+    name: str | None = None
+    strict: bool | None = None
+
+
 class ResponseFormat(Struct):
     type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
 
 
 class ModerationRule(Struct):
@@ -82,7 +90,7 @@ class Moderation(Struct):
     policy: ModerationPolicy | None = None
 
 
-class ChatCompletionRequest(Struct, kw_only=True):
+class ChatCompletionRequest(Extensions, kw_only=True):
     messages: Annotated[list[ChatMessage], Meta(min_length=1)]
     model: str | None = None
     stream: bool | None = None
@@ -103,9 +111,7 @@ class ChatCompletionRequest(Struct, kw_only=True):
     logprobs: bool | None = None
     top_logprobs: TopLogprobs | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
-        None
-    )
+    reasoning_effort: Effort | None = None
     modalities: list[str] | None = None
     moderation: Moderation | None = None
     tools: list[Any] | None = None
@@ -114,13 +120,7 @@ class ChatCompletionRequest(Struct, kw_only=True):
     function_call: Any = None
     audio: Any = None
     web_search_options: Any = None
-    extra_body: Any = None
-    google: Any = None
-    safety_settings: Any = None
-    thinking: Any = None
-    thinking_budget: Any = None
-    reasoning: Any = None
-    include_reasoning: bool | None = None
+    extra_body: Extensions | None = None
     image_config: Any = None
     parallel_tool_calls: bool | None = None
 
@@ -140,6 +140,8 @@ class AssistantReply(Struct, kw_only=True):
     role: Literal["assistant"] = "assistant"
     content: str | None
     refusal: str | None = None
+    reasoning_content: str | UnsetType = UNSET
+    reasoning: str | UnsetType = UNSET
 
 
 class Choice(Struct, kw_only=True):
@@ -162,6 +164,8 @@ class ChatCompletion(Struct, kw_only=True):
 class Delta(Struct, omit_defaults=True):
     role: Literal["assistant"] | None = None
     content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
 
 
 class ChunkChoice(Struct, kw_only=True):

@@ -9,13 +9,16 @@ from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.defaults import Defaults
+from service.translation.structured import ask_for_json, is_json_refused
+from service.translation.thinking import asked_to_think, places, to_thinking_config
 
 _STOP_MAX = 5  # OpenAI documents four; Gemini takes five
 _TOP_K_MAX = 64  # Google's range ends there, see upstream's "supported range is from 1"
 
 
 def to_generation_config(
-    request: ChatCompletionRequest, model: Model
+    request: ChatCompletionRequest, model: Model, defaults: Defaults
 ) -> gemini.GenerationConfig | None:
     """Return what Gemini should be told, or None if the client said nothing about it."""
     config = gemini.GenerationConfig(
@@ -23,11 +26,13 @@ def to_generation_config(
         stop_sequences=_stop_sequences(request.stop),
         # Gemini takes an int32, OpenAI's clients send up to 64 bits.
         seed=None if request.seed is None else request.seed % 2**31,
+        thinking_config=to_thinking_config(request, model, defaults),
     )
     if model.sampling:
         config.temperature = request.temperature
         config.top_p = request.top_p
         config.top_k = _top_k(request.top_k)
+    ask_for_json(config, request, model)
     return None if config == _NOTHING else config
 
 
@@ -54,58 +59,61 @@ def _top_k(top_k: int | None) -> int | None:
 def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     """Name what the client asked for and will not get. What changes no answer is not named."""
     names = [name for name in _CANNOT if getattr(request, name)]
-    names += [name for name in _SAYS_BY_BEING_THERE if getattr(request, name) is not None]
+    if model.thinking is None:
+        names += asked_to_think(request)
+    names += _ignored_extensions(request)
     if not model.sampling:
         names += [name for name in _SAMPLING if getattr(request, name) is not None]
-    if request.response_format and request.response_format.type != "text":
+    if is_json_refused(request, model):
         names.append("response_format")
     if request.tool_choice not in (None, "auto", "none"):
         names.append("tool_choice")
     return sorted(names)
 
 
-_SAYS_BY_BEING_THERE = ("include_reasoning", "thinking_budget")  # false and 0 ask for something
+def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
+    for prefix, place in zip(("", "extra_body."), places(request), strict=False):
+        if (google := place.google) is None:
+            continue
+        for name, value in (
+            ("cached_content", google.cached_content or google.camel_cached),
+            ("media_resolution", google.media_resolution or google.camel_media),
+            ("thought_tag_marker", google.thought_tag_marker),
+            ("tools", google.tools),
+        ):
+            if value:
+                yield f"{prefix}google.{name}"
+
+
 _SAMPLING = ("temperature", "top_p", "top_k")
 _CANNOT = (
     "audio",
-    "extra_body",
     "frequency_penalty",  # Google: "Penalty is not enabled for this model", from 2.5 on
     "function_call",
     "functions",
-    "google",
     "image_config",
     "logit_bias",
     "logprobs",
     "presence_penalty",
-    "reasoning",
-    "reasoning_effort",
-    "safety_settings",
-    "thinking",
     "tools",
     "top_logprobs",
     "web_search_options",
 )
 
 
-def refuse_contradictions(request: ChatCompletionRequest, *, streams: bool) -> None:
+def refuse_contradictions(request: ChatCompletionRequest) -> None:
     """Raise `InvalidRequestError` for what the types allow and no answer could satisfy."""
-    for message, param, code in _contradictions(request, streams=streams):
+    for message, param, code in _contradictions(request):
         raise InvalidRequestError(message, param=param, code=code)
 
 
 def _contradictions(
-    request: ChatCompletionRequest, *, streams: bool
+    request: ChatCompletionRequest,
 ) -> Iterator[tuple[str, str, str]]:
     if len(_stop_sequences(request.stop) or []) > _STOP_MAX:
         yield f"At most {_STOP_MAX} stop sequences can be given.", "stop", "array_above_max_length"
     if request.top_logprobs is not None and not request.logprobs:
         yield "top_logprobs needs logprobs to be true.", "top_logprobs", "invalid_value"
-    if streams and (request.n or 1) > 1:
-        yield (
-            "Several choices (n) cannot be streamed yet: ask without stream, or for one choice.",
-            "n",
-            "unsupported_value",
-        )
     if unknown := [name for name in request.modalities or [] if name != "text"]:
         yield (
             f"This model answers in text only, not in: {', '.join(unknown)}.",

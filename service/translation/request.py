@@ -7,18 +7,26 @@ settings, no network. That is what lets a folder of JSON files be its test.
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.defaults import Defaults
 from service.translation.messages import to_contents
 from service.translation.parameters import refuse_contradictions, to_generation_config
+from service.translation.safety import to_safety_settings
+
+_DEFAULTS = Defaults()
 
 
 def to_gemini(
-    request: ChatCompletionRequest, model: Model, *, streams: bool
+    request: ChatCompletionRequest,
+    model: Model,
+    *,
+    defaults: Defaults = _DEFAULTS,
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
-    refuse_contradictions(request, streams=streams)
+    refuse_contradictions(request)
     system, contents = to_contents(request.messages, model)
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,
-        generation_config=to_generation_config(request, model),
+        generation_config=to_generation_config(request, model, defaults),
+        safety_settings=to_safety_settings(request, defaults),
     )

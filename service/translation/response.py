@@ -1,12 +1,13 @@
-"""Gemini's complete answer, as a chat completion; usage and finish reasons for streams too."""
+"""Gemini's complete answer, as a chat completion; finish reasons for streams too."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
 from service.schemas import gemini
-from service.schemas.openai import CompletionTokensDetails, PromptTokensDetails, Usage
-from service.schemas.openai_chat import AssistantReply, ChatCompletion, Choice, FinishReason
+from service.schemas.openai_chat import ChatCompletion, Choice, FinishReason
+from service.translation.reasoning import ReasoningField, pieces, reply
+from service.translation.usage import to_usage, total
 
 
 class Metadata(NamedTuple):
@@ -18,7 +19,10 @@ class Metadata(NamedTuple):
 
 
 def to_openai(
-    responses: Sequence[gemini.GenerateContentResponse], metadata: Metadata
+    responses: Sequence[gemini.GenerateContentResponse],
+    metadata: Metadata,
+    *,
+    reasoning: ReasoningField = "both",
 ) -> ChatCompletion:
     """Translate one response for each choice; usage is their sum, because that is what is billed.
 
@@ -28,18 +32,20 @@ def to_openai(
         id=metadata.id,
         created=metadata.created,
         model=metadata.model,
-        choices=[_choice(response, index) for index, response in enumerate(responses)],
+        choices=[_choice(response, index, reasoning) for index, response in enumerate(responses)],
         usage=total([to_usage(response.usage_metadata) for response in responses]),
     )
 
 
-def _choice(response: gemini.GenerateContentResponse, index: int) -> Choice:
+def _choice(
+    response: gemini.GenerateContentResponse, index: int, reasoning: ReasoningField
+) -> Choice:
     candidate = first_candidate(response)
-    text = visible_text(candidate)
+    said = pieces(candidate)
+    text = "".join([piece.text for piece in said if not piece.thought])
+    thoughts = "".join([piece.text for piece in said if piece.thought])
     reason = finish_reason(candidate.finish_reason, blocked=is_blocked(response), empty=not text)
-    return Choice(
-        index=index, message=AssistantReply(content=text, refusal=None), finish_reason=reason
-    )
+    return Choice(index=index, message=reply(text, thoughts, reasoning), finish_reason=reason)
 
 
 _NO_CANDIDATE = gemini.Candidate()
@@ -49,11 +55,6 @@ def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidat
     """Gemini is asked for one candidate; what has another's index is not ours to mix in."""
     candidates = response.candidates or []
     return next((one for one in candidates if not one.index), _NO_CANDIDATE)
-
-
-def visible_text(candidate: gemini.Candidate) -> str:
-    parts = (candidate.content and candidate.content.parts) or []
-    return "".join([part.text for part in parts if part.text and not part.thought])
 
 
 def is_blocked(response: gemini.GenerateContentResponse) -> bool:
@@ -120,45 +121,3 @@ def malformed(native: str) -> UpstreamMalformedError:
     return UpstreamMalformedError(
         f"Gemini could not finish its answer ({native}). Ask again, or put the request differently."
     )
-
-
-def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
-    """Count as OpenAI does: thoughts are completion tokens, tool results prompt tokens.
-
-    Gemini's candidates leave thoughts out, except where its own total says that they are in.
-    """
-    if meta is None:
-        meta = gemini.UsageMetadata()
-    prompt, candidates = _int(meta.prompt_token_count), _int(meta.candidates_token_count)
-    thoughts, tools = _int(meta.thoughts_token_count), _int(meta.tool_use_prompt_token_count)
-    total_ = _int(meta.total_token_count)
-    inclusive = total_ == prompt + candidates
-    completion = candidates if inclusive else candidates + thoughts
-    return Usage(
-        prompt_tokens=prompt + tools,
-        completion_tokens=completion,
-        total_tokens=total_ or prompt + tools + completion,
-        prompt_tokens_details=PromptTokensDetails(_int(meta.cached_content_token_count)),
-        completion_tokens_details=CompletionTokensDetails(thoughts),
-    )
-
-
-def total(usages: Sequence[Usage]) -> Usage:
-    return Usage(
-        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-        completion_tokens=sum(usage.completion_tokens for usage in usages),
-        total_tokens=sum(usage.total_tokens for usage in usages),
-        prompt_tokens_details=PromptTokensDetails(
-            sum(usage.prompt_tokens_details.cached_tokens for usage in usages)
-        ),
-        completion_tokens_details=CompletionTokensDetails(
-            sum(usage.completion_tokens_details.reasoning_tokens for usage in usages)
-        ),
-    )
-
-
-def _int(count: gemini.Count) -> int:
-    try:
-        return int(count or 0)
-    except (ValueError, OverflowError):
-        return 0

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType, structs
 from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
+from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, pieces
 from service.translation.response import (
     Metadata,
     finish_reason,
@@ -16,24 +17,33 @@ from service.translation.response import (
     is_blocked,
     is_final,
     malformed,
-    to_usage,
-    visible_text,
 )
+from service.translation.usage import to_usage
 
 
 class ChunkTranslator:
     """Translates one stream; make a new one for each request.
 
     What outlives a single response is all of its state: whether the role has been sent, whether any
-    content has, the finish reason, whether the prompt was blocked, and the usage so far.
+    content has, whether thoughts stand in an open tag, the finish reason, whether the prompt was
+    blocked, and the usage so far.
 
     The finish reason is held back until `finish`, because usage and noise may follow it, and its
     chunk must be the choice's last.
     """
 
-    def __init__(self, metadata: Metadata, *, include_usage: bool) -> None:
+    def __init__(
+        self,
+        metadata: Metadata,
+        *,
+        include_usage: bool,
+        reasoning: ReasoningField = "both",
+        index: int = 0,
+    ) -> None:
         self._metadata = metadata
         self._include_usage = include_usage
+        self._thoughts = ThoughtWriter(reasoning)
+        self._index = index
 
         self._started = False
         self._empty = True
@@ -55,11 +65,14 @@ class ChunkTranslator:
             if native in gemini.MALFORMED:
                 raise malformed(native)
             self._native = native
-        text = visible_text(candidate)
-        if not text:
-            return []
+        deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
+        return [*self.start(), *map(self._delta, deltas)] if deltas else []
+
+    def _say(self, piece: Piece) -> Delta | None:
+        if piece.thought:
+            return self._thoughts.write(piece.text)
         self._empty = False
-        return [*self._start(), self._chunk(ChunkChoice(delta=Delta(content=text)))]
+        return Delta(content=self._thoughts.close() + piece.text)
 
     @property
     def finished(self) -> bool:
@@ -71,20 +84,40 @@ class ChunkTranslator:
 
         Raise `UpstreamResponseError` if the stream ended before the answer did.
         """
-        reason = finish_reason(self._native, blocked=self._blocked, empty=self._empty)
-        chunks = [
-            *self._start(),
-            self._chunk(ChunkChoice(delta=Delta(), finish_reason=reason)),
-        ]
+        chunks = self.end()
         if self._include_usage:
-            chunks.append(self._chunk(usage=to_usage(_latest(self._usages))))
+            chunks.append(self.usage_chunk(self.usage))
         return chunks
 
-    def _start(self) -> list[ChatCompletionChunk]:
+    def usage_chunk(self, usage: Usage) -> ChatCompletionChunk:
+        """Return the chunk of no choice that ends a stream."""
+        return self._chunk(usage=usage)
+
+    def start(self) -> list[ChatCompletionChunk]:
+        """Return the chunk with the role, unless that has been sent."""
         if self._started:
             return []
         self._started = True
-        return [self._chunk(ChunkChoice(delta=Delta(role="assistant", content="")))]
+        return [self._delta(Delta(role="assistant", content=""))]
+
+    def end(self) -> list[ChatCompletionChunk]:
+        """Return the choice's last chunks; what follows them is usage. Raise as `finish` does."""
+        reason = finish_reason(self._native, blocked=self._blocked, empty=self._empty)
+        last = ChunkChoice(index=self._index, delta=Delta(), finish_reason=reason)
+        return [*self.start(), *self.break_off(), self._chunk(last)]
+
+    def break_off(self) -> list[ChatCompletionChunk]:
+        """Return what must precede the error that ends a stream: a tag that is still open."""
+        tag = self._thoughts.close()
+        return [self._delta(Delta(content=tag))] if tag else []
+
+    @property
+    def usage(self) -> Usage:
+        """What the answer has cost so far."""
+        return to_usage(_latest(self._usages))
+
+    def _delta(self, delta: Delta) -> ChatCompletionChunk:
+        return self._chunk(ChunkChoice(index=self._index, delta=delta))
 
     def _chunk(
         self, *choices: ChunkChoice, usage: Usage | UnsetType | None = UNSET

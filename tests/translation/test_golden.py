@@ -34,7 +34,7 @@ def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> Non
         body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
         request = decode(msgspec.json.encode(body | given), ChatCompletionRequest)
         model = find_model(request.model or "")
-        gemini = to_gemini(request, model, streams=bool(request.stream))
+        gemini = to_gemini(request, model)
         return {"request": gemini, "ignored": ignored_params(request, model)}
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
@@ -52,7 +52,11 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
 @cases("stream")
 def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> list[Any]:
-        translator = ChunkTranslator(METADATA, include_usage=given.get("include_usage", False))
+        translator = ChunkTranslator(
+            METADATA,
+            include_usage=given.get("include_usage", False),
+            reasoning=given.get("reasoning", "both"),
+        )
         responses = msgspec.convert(given["responses"], list[GenerateContentResponse])
         chunks: list[Any] = []
 

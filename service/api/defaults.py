@@ -1,0 +1,21 @@
+"""The operator's settings, as the defaults that the translation takes."""
+
+from service.settings import Settings
+from service.translation.defaults import Defaults
+
+_CATEGORIES = ("harassment", "hate_speech", "sexually_explicit", "dangerous_content")
+#: Names that the original gave to Google's thresholds.
+_THRESHOLDS = {"block_few": "BLOCK_ONLY_HIGH", "block_some": "BLOCK_MEDIUM_AND_ABOVE"}
+
+
+def defaults_of(settings: Settings) -> Defaults:
+    tags = settings.stream_thinking_as_content and settings.reasoning_field != "none"
+    return Defaults(
+        reasoning="tags" if tags else settings.reasoning_field,
+        think=settings.enable_real_thinking,
+        safety=tuple(
+            (f"HARM_CATEGORY_{name.upper()}", _THRESHOLDS.get(threshold, threshold.upper()))
+            for name in _CATEGORIES
+            if (threshold := getattr(settings, f"gemini_moderation_{name}_threshold"))
+        ),
+    )

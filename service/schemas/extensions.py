@@ -1,0 +1,96 @@
+"""What clients send beyond OpenAI's parameters: Google's own words, and those of other services.
+
+Google's names may come in snake case or in camel case. They may stand at the root, where OpenAI's
+SDKs put what they are given as `extra_body`, or under a literal `extra_body`, as in Google's own
+samples.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+#: -1 leaves the choice to the model.
+ThinkingBudget = Annotated[int, Meta(ge=-1)]
+ThinkingLevel = Literal[
+    "MINIMAL",
+    "LOW",
+    "MEDIUM",
+    "HIGH",
+    "XHIGH",
+    "minimal",
+    "low",
+    "medium",
+    "high",
+    "xhigh",
+    "THINKING_LEVEL_UNSPECIFIED",
+]
+
+
+class ThinkingConfig(Struct):
+    """Google's own."""
+
+    thinking_budget: ThinkingBudget | None = None
+    thinking_level: ThinkingLevel | None = None
+    include_thoughts: bool | None = None
+    camel_budget: ThinkingBudget | None = field(default=None, name="thinkingBudget")
+    camel_level: ThinkingLevel | None = field(default=None, name="thinkingLevel")
+    camel_include: bool | None = field(default=None, name="includeThoughts")
+
+    @property
+    def budget(self) -> int | None:
+        return self.camel_budget if self.thinking_budget is None else self.thinking_budget
+
+    @property
+    def level(self) -> str | None:
+        """In capitals; None for Google's word for none."""
+        level = (self.thinking_level or self.camel_level or "").upper()
+        return None if level in ("", "THINKING_LEVEL_UNSPECIFIED") else level
+
+    @property
+    def include(self) -> bool | None:
+        return self.camel_include if self.include_thoughts is None else self.include_thoughts
+
+
+class SafetySetting(Struct, omit_defaults=True):
+    category: str
+    threshold: str
+    method: str | None = None
+
+
+class GoogleExtensions(Struct):
+    thinking_config: ThinkingConfig | None = None
+    camel_thinking: ThinkingConfig | None = field(default=None, name="thinkingConfig")
+    safety_settings: list[SafetySetting] | None = None
+    camel_safety: list[SafetySetting] | None = field(default=None, name="safetySettings")
+    cached_content: Any = None
+    camel_cached: Any = field(default=None, name="cachedContent")
+    media_resolution: Any = None
+    camel_media: Any = field(default=None, name="mediaResolution")
+    thought_tag_marker: Any = None
+    tools: Any = None
+
+
+class Thinking(Struct):
+    """Anthropic's."""
+
+    type: str | None = None
+    budget_tokens: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Reasoning(Struct):
+    """OpenRouter's; `effort` is also what OpenAI's Responses call it."""
+
+    effort: Effort | None = None
+    max_tokens: Annotated[int, Meta(ge=0)] | None = None
+    exclude: bool | None = None
+    enabled: bool | None = None
+
+
+class Extensions(Struct, kw_only=True):
+    google: GoogleExtensions | None = None
+    safety_settings: list[SafetySetting] | None = None
+    thinking: Thinking | None = None
+    thinking_budget: ThinkingBudget | None = None
+    reasoning: Reasoning | None = None
+    include_reasoning: bool | None = None

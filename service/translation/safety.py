@@ -1,0 +1,25 @@
+"""Which content Google's adjustable filters shall stop."""
+
+from service.schemas.extensions import SafetySetting
+from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.defaults import Defaults
+from service.translation.thinking import places
+
+
+def to_safety_settings(
+    request: ChatCompletionRequest, defaults: Defaults
+) -> list[SafetySetting] | None:
+    """Return one setting for each category that anybody has set: Google refuses a second one.
+
+    The client's word wins over the operator's, and of several the first place and the last setting.
+    """
+    settings = {category: SafetySetting(category, value) for category, value in defaults.safety}
+    for place in reversed(places(request)):
+        google = place.google
+        for asked in (
+            place.safety_settings,
+            google and google.camel_safety,
+            google and google.safety_settings,
+        ):
+            settings |= {setting.category: setting for setting in asked or []}
+    return list(settings.values()) or None

@@ -1,0 +1,84 @@
+"""Gemini's token counts, as OpenAI's usage."""
+
+import itertools
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec import UNSET, structs
+
+from service.schemas import gemini
+from service.schemas.openai import CompletionTokensDetails, PromptTokensDetails, Usage
+
+
+def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
+    """Count as OpenAI does: thoughts are completion tokens, tool results prompt tokens.
+
+    Gemini's candidates leave thoughts out, except where its own total says that they are in.
+    """
+    if meta is None:
+        meta = gemini.UsageMetadata()
+    prompt, candidates = _int(meta.prompt_token_count), _int(meta.candidates_token_count)
+    thoughts, tools = _int(meta.thoughts_token_count), _int(meta.tool_use_prompt_token_count)
+    total_ = _int(meta.total_token_count)
+    inclusive = total_ == prompt + candidates
+    completion = candidates if inclusive else candidates + thoughts
+    return Usage(
+        prompt_tokens=prompt + tools,
+        completion_tokens=completion,
+        total_tokens=total_ or prompt + tools + completion,
+        prompt_tokens_details=PromptTokensDetails(
+            _int(meta.cached_content_token_count),
+            **_by_modality(meta.prompt_tokens_details, meta.tool_use_prompt_tokens_details),
+        ),
+        completion_tokens_details=CompletionTokensDetails(
+            thoughts, **_by_modality(meta.candidates_tokens_details)
+        ),
+    )
+
+
+_MODALITIES = {"AUDIO": "audio_tokens", "IMAGE": "image_tokens", "TEXT": "text_tokens"}
+
+
+def _by_modality(*lists: list[gemini.ModalityCount] | None) -> dict[str, int]:
+    """Count audio, images and text, if Google has told any of them apart."""
+    if not any(lists):
+        return {}
+    counts = dict.fromkeys(_MODALITIES.values(), 0)
+    for one in itertools.chain.from_iterable(filter(None, lists)):
+        if name := _MODALITIES.get(one.modality or ""):
+            counts[name] += _int(one.token_count)
+    return counts
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    return Usage(
+        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
+        completion_tokens=sum(usage.completion_tokens for usage in usages),
+        total_tokens=sum(usage.total_tokens for usage in usages),
+        prompt_tokens_details=_sum(
+            PromptTokensDetails, [usage.prompt_tokens_details for usage in usages]
+        ),
+        completion_tokens_details=_sum(
+            CompletionTokensDetails, [usage.completion_tokens_details for usage in usages]
+        ),
+    )
+
+
+Details = TypeVar("Details", PromptTokensDetails, CompletionTokensDetails)
+
+
+def _sum(kind: type[Details], details: Sequence[Details]) -> Details:
+    """Add up field by field; what nobody counts stays away."""
+    sums: dict[str, int] = {}
+    for one in details:
+        for name, count in structs.asdict(one).items():
+            if count is not UNSET:
+                sums[name] = sums.get(name, 0) + count
+    return kind(**sums)
+
+
+def _int(count: gemini.Count) -> int:
+    try:
+        return int(count or 0)
+    except (ValueError, OverflowError):
+        return 0

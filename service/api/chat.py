@@ -24,6 +24,7 @@ from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.tool_calls import calling
 
 _encoder = msgspec.json.Encoder()
 
@@ -57,7 +58,13 @@ class ChatController(Controller):
         annotate(model=model.id, stream=streams)
         gemini_request = to_gemini(data, model, streams=streams)
         headers = _ignored_header(data, model, strict=settings.strict_params)
-        metadata = Metadata(id=f"chatcmpl-{uuid.uuid4().hex}", created=int(time.time()), model=name)
+        metadata = Metadata(
+            id=f"chatcmpl-{uuid.uuid4().hex}",
+            created=int(time.time()),
+            model=name,
+            call_prefix=f"call_{uuid.uuid4().hex}_",
+            calling=calling(data),
+        )
 
         upstream = await gateway.upstream()
         if streams:

@@ -9,6 +9,7 @@ from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.openai_tools import Tool
 
 _STOP_MAX = 5  # OpenAI documents four; Gemini takes five
 _TOP_K_MAX = 64  # Google's range ends there, see upstream's "supported range is from 1"
@@ -59,9 +60,14 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
         names += [name for name in _SAMPLING if getattr(request, name) is not None]
     if request.response_format and request.response_format.type != "text":
         names.append("response_format")
-    if request.tool_choice not in (None, "auto", "none"):
-        names.append("tool_choice")
+    if any(_is_native(tool) for tool in request.tools or []):
+        names.append("tools")
     return sorted(names)
+
+
+def _is_native(tool: Tool) -> bool:
+    """Whether it is one of Gemini's own tools, which cannot be switched on yet."""
+    return tool.function is None and tool.custom is None
 
 
 _SAYS_BY_BEING_THERE = ("include_reasoning", "thinking_budget")  # false and 0 ask for something
@@ -70,8 +76,6 @@ _CANNOT = (
     "audio",
     "extra_body",
     "frequency_penalty",  # Google: "Penalty is not enabled for this model", from 2.5 on
-    "function_call",
-    "functions",
     "google",
     "image_config",
     "logit_bias",
@@ -81,7 +85,6 @@ _CANNOT = (
     "reasoning_effort",
     "safety_settings",
     "thinking",
-    "tools",
     "top_logprobs",
     "web_search_options",
 )

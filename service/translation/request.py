@@ -9,6 +9,7 @@ from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.messages import to_contents
 from service.translation.parameters import refuse_contradictions, to_generation_config
+from service.translation.tools import to_tools, tool_names
 
 
 def to_gemini(
@@ -16,9 +17,13 @@ def to_gemini(
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
     refuse_contradictions(request, streams=streams)
-    system, contents = to_contents(request.messages, model)
+    names = tool_names(request)
+    tools, tool_config = to_tools(request, names)
+    system, contents = to_contents(request.messages, model, names)
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,
+        tools=tools,
+        tool_config=tool_config,
         generation_config=to_generation_config(request, model),
     )

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType, structs
 from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
+from service.schemas.openai_tools import ToolCall
 from service.translation.response import (
     Metadata,
     finish_reason,
@@ -16,16 +17,20 @@ from service.translation.response import (
     is_blocked,
     is_final,
     malformed,
+    text_signature,
     to_usage,
     visible_text,
 )
+from service.translation.signatures import extra_content
+from service.translation.tool_calls import CallTranslator
 
 
 class ChunkTranslator:
     """Translates one stream; make a new one for each request.
 
     What outlives a single response is all of its state: whether the role has been sent, whether any
-    content has, the finish reason, whether the prompt was blocked, and the usage so far.
+    content has, the calls, the signature of the text, the finish reason, whether the prompt was
+    blocked, and the usage so far.
 
     The finish reason is held back until `finish`, because usage and noise may follow it, and its
     chunk must be the choice's last.
@@ -39,6 +44,8 @@ class ChunkTranslator:
         self._empty = True
         self._native: str | None = None
         self._blocked = False
+        self._signature: str | None = None
+        self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}0_")
         self._usages: list[gemini.UsageMetadata] = []
 
     def push(self, response: gemini.GenerateContentResponse) -> list[ChatCompletionChunk]:
@@ -55,11 +62,14 @@ class ChunkTranslator:
             if native in gemini.MALFORMED:
                 raise malformed(native)
             self._native = native
-        text = visible_text(candidate)
-        if not text:
+        self._signature = text_signature(candidate) or self._signature
+        deltas = [Delta(content=text)] if (text := visible_text(candidate)) else []
+        if calls := self._calls.take(candidate):
+            deltas.append(self._called(calls))
+        if not deltas:
             return []
         self._empty = False
-        return [*self._start(), self._chunk(ChunkChoice(delta=Delta(content=text)))]
+        return [*self._start(), *(self._chunk(ChunkChoice(delta=delta)) for delta in deltas)]
 
     @property
     def finished(self) -> bool:
@@ -71,14 +81,24 @@ class ChunkTranslator:
 
         Raise `UpstreamResponseError` if the stream ended before the answer did.
         """
-        reason = finish_reason(self._native, blocked=self._blocked, empty=self._empty)
-        chunks = [
-            *self._start(),
-            self._chunk(ChunkChoice(delta=Delta(), finish_reason=reason)),
-        ]
+        reason = finish_reason(
+            self._native, blocked=self._blocked, empty=self._empty, called=self._calls.finish
+        )
+        chunks = self._start()
+        if self._signature:  # only now, because clients join what comes twice
+            signed = Delta(extra_content=extra_content(self._signature))
+            chunks.append(self._chunk(ChunkChoice(delta=signed)))
+        chunks.append(self._chunk(ChunkChoice(delta=Delta(), finish_reason=reason)))
         if self._include_usage:
             chunks.append(self._chunk(usage=to_usage(_latest(self._usages))))
         return chunks
+
+    def _called(self, calls: list[ToolCall]) -> Delta:
+        if not self._metadata.calling.legacy:
+            return Delta(tool_calls=calls)
+        return Delta(
+            function_call=calls[0].function or None, extra_content=calls[0].extra_content or None
+        )
 
     def _start(self) -> list[ChatCompletionChunk]:
         if self._started:

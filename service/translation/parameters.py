@@ -67,7 +67,7 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
 
 def _is_native(tool: Tool) -> bool:
     """Whether it is one of Gemini's own tools, which cannot be switched on yet."""
-    return tool.function is None and tool.custom is None
+    return tool.type not in (None, "function", "custom") or (tool.function or tool.custom) is None
 
 
 _SAYS_BY_BEING_THERE = ("include_reasoning", "thinking_budget")  # false and 0 ask for something

@@ -55,7 +55,7 @@ def _choice(response: gemini.GenerateContentResponse, index: int, metadata: Meta
         message.extra_content = made[0].extra_content
     elif made:
         message.tool_calls = made
-    if signature := text_signature(candidate):
+    elif signature := text_signature(candidate):
         message.extra_content = extra_content(signature)
     return Choice(index=index, message=message, finish_reason=reason)
 
@@ -75,7 +75,10 @@ def visible_text(candidate: gemini.Candidate) -> str:
 
 
 def text_signature(candidate: gemini.Candidate) -> str | None:
-    """Return the signature of the words, if they have one; it may come on an empty part."""
+    """Return the signature of the words, if they have one; it may come on an empty part.
+
+    Beside calls it is not passed on: back from the client it would be taken for a call's.
+    """
     parts = (candidate.content and candidate.content.parts) or []
     signed = [
         part.thought_signature

@@ -85,7 +85,9 @@ class ChunkTranslator:
             self._native, blocked=self._blocked, empty=self._empty, called=self._calls.finish
         )
         chunks = self._start()
-        if self._signature:  # only now, because clients join what comes twice
+        if (
+            self._signature and not self._calls.finish
+        ):  # only now, because clients join what comes twice
             signed = Delta(extra_content=extra_content(self._signature))
             chunks.append(self._chunk(ChunkChoice(delta=signed)))
         chunks.append(self._chunk(ChunkChoice(delta=Delta(), finish_reason=reason)))

@@ -113,7 +113,7 @@ def _input(args: msgspec.Raw) -> str:
     text = _arguments(args)
     try:
         decoded: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return text
     given = decoded.get("input") if isinstance(decoded, dict) else None
     return given if isinstance(given, str) else text

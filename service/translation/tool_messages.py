@@ -189,7 +189,7 @@ def _json(text: str) -> tuple[bool, Any]:
     """Say whether a text is JSON, and what."""
     try:
         return True, msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except (ValueError, RecursionError):
         return False, None
 
 

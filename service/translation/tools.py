@@ -6,8 +6,6 @@ A custom tool is declared as a function that takes one text, `input`.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
-
 from service.errors import InvalidRequestError
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
@@ -29,6 +27,10 @@ _CUSTOM_SCHEMA = {
     "properties": {"input": {"type": "string"}},
     "required": ["input"],
 }
+
+
+class _NoSuchChoiceError(Exception):
+    """Says why a choice makes no sense."""
 
 
 class Declared(NamedTuple):
@@ -74,7 +76,12 @@ def to_tools(
         definition.name: _declaration(definition, names) for definition in _checked(request)
     }
     choice = request.function_call if is_legacy(request) else request.tool_choice
-    mode, allowed = _choose(choice, set(declarations))
+    try:
+        mode, allowed = _choose(choice, set(declarations))
+    except _NoSuchChoiceError as error:
+        param = "function_call" if is_legacy(request) else "tool_choice"
+        msg = f"Invalid '{param}': {error}."
+        raise InvalidRequestError(msg, param=param, code="invalid_value") from None
     if not declarations:
         return None, None
     if mode is None:
@@ -123,9 +130,11 @@ def _with_format(definition: CustomDefinition) -> str | None:
     """Say in words which texts the tool takes: Gemini has no grammars."""
     text = definition.description or ""
     format_: Any = definition.format
-    if isinstance(format_, dict) and format_.get("type") == "grammar":
-        grammar = msgspec.json.encode(format_.get("grammar") or format_).decode()
-        text += f"\n\nThe input must follow this grammar: {grammar}"
+    grammar = format_.get("grammar") if isinstance(format_, dict) else None
+    if isinstance(grammar, dict) and isinstance(rules := grammar.get("definition"), str):
+        syntax = grammar.get("syntax")
+        kind = f" ({syntax})" if isinstance(syntax, str) else ""
+        text += f"\n\nThe input must follow this grammar{kind}:\n{rules}"
     return text.strip() or None
 
 
@@ -142,9 +151,9 @@ def _choose(
     if word is None or word == "auto":
         return None, None
     if not isinstance(word, str) or word not in _MODES:
-        raise _no_such_choice(f"{word!r} is none. Accepted are: 'auto', 'none', 'required'")
+        raise _NoSuchChoiceError(f"{word!r} is none. Accepted are: 'auto', 'none', 'required'")
     if word == "required" and not known:
-        raise _no_such_choice("a call is required, and there are no tools")
+        raise _NoSuchChoiceError("a call is required, and there are no tools")
     return _MODES[word], None
 
 
@@ -163,16 +172,11 @@ def _allow(allowed: AllowedTools, known: set[str]) -> tuple[str | None, list[str
     """Gemini takes allowed names only where it must call; else the others are not declared."""
     names = [_known(_named(tool) or "", known) for tool in allowed.tools]
     if not names:
-        raise _no_such_choice("no tool is allowed")
+        raise _NoSuchChoiceError("no tool is allowed")
     return ("ANY" if allowed.mode == "required" else None), list(dict.fromkeys(names))
 
 
 def _known(name: str, known: set[str]) -> str:
     if name not in known:
-        raise _no_such_choice(f"there is no tool named {name!r}")
+        raise _NoSuchChoiceError(f"there is no tool named {name!r}")
     return name
-
-
-def _no_such_choice(why: str) -> InvalidRequestError:
-    msg = f"Invalid 'tool_choice': {why}."
-    return InvalidRequestError(msg, param="tool_choice", code="invalid_value")

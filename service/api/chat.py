@@ -27,6 +27,7 @@ from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
 from service.translation.thinking import shown_in
+from service.translation.tool_calls import calling
 
 _encoder = msgspec.json.Encoder()
 
@@ -62,7 +63,13 @@ class ChatController(Controller):
         gemini_request = to_gemini(data, model, defaults=defaults)
         reasoning = shown_in(data, defaults)
         headers = _ignored_header(data, model, strict=settings.strict_params)
-        metadata = Metadata(id=f"chatcmpl-{uuid.uuid4().hex}", created=int(time.time()), model=name)
+        metadata = Metadata(
+            id=f"chatcmpl-{uuid.uuid4().hex}",
+            created=int(time.time()),
+            model=name,
+            call_prefix=f"call_{uuid.uuid4().hex}_",
+            calling=calling(data),
+        )
 
         upstream = await gateway.upstream()
         choices = data.n or 1

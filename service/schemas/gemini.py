@@ -6,14 +6,33 @@ is optional, every enum is a string, unknown fields are skipped.
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from service.schemas.extensions import SafetySetting
+
+#: JSON that was not there.
+NOTHING = Raw()
+
+
+class FunctionCall(Struct, omit_defaults=True, rename="camel"):
+    id: str | None = None
+    name: str | None = None
+    args: Raw = NOTHING  # an object, byte for byte
+
+
+class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
+    name: str
+    response: Raw  # an object
+
+
 
 
 class Part(Struct, omit_defaults=True, rename="camel"):
     text: str | None = None
     thought: bool | None = None
+    function_call: FunctionCall | None = None
+    function_response: FunctionResponse | None = None
+    thought_signature: str | None = None  # opaque; goes back on the part that it came on
 
 
 class Content(Struct, omit_defaults=True, rename="camel"):
@@ -41,9 +60,30 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     response_json_schema: dict[str, Any] | None = None
 
 
+class FunctionDeclaration(Struct, omit_defaults=True, rename="camel"):
+    name: str
+    description: str | None = None
+    parameters_json_schema: dict[str, Any] | None = None
+
+
+class Tool(Struct, omit_defaults=True, rename="camel"):
+    function_declarations: list[FunctionDeclaration] | None = None
+
+
+class FunctionCallingConfig(Struct, omit_defaults=True, rename="camel"):
+    mode: str
+    allowed_function_names: list[str] | None = None
+
+
+class ToolConfig(Struct, omit_defaults=True, rename="camel"):
+    function_calling_config: FunctionCallingConfig | None = None
+
+
 class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only=True):
     contents: list[Content]
     system_instruction: Content | None = None
+    tools: list[Tool] | None = None
+    tool_config: ToolConfig | None = None
     generation_config: GenerationConfig | None = None
     safety_settings: list[SafetySetting] | None = None
 

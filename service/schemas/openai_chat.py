@@ -11,6 +11,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.schemas.extensions import Effort, Extensions
 from service.schemas.openai import Usage
+from service.schemas.openai_tools import (
+    FunctionCall,
+    FunctionDefinition,
+    FunctionName,
+    GivenCall,
+    GivenFunctionCall,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -55,11 +65,33 @@ class UserMessage(Message, tag="user"):
 class AssistantMessage(Message, tag="assistant"):
     content: Content = None
     refusal: str | None = None
-    tool_calls: list[Any] | None = None
-    function_call: Any = None
+    tool_calls: list[GivenCall] | None = None
+    function_call: GivenFunctionCall | None = None
+    extra_content: Any = None
+    provider_specific_fields: Any = None
 
 
-ChatMessage = DeveloperMessage | SystemMessage | UserMessage | AssistantMessage
+class ToolMessage(Message, tag="tool"):
+    content: Content = None
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+class FunctionMessage(Message, tag="function"):
+    """The result of a `function_call`; deprecated."""
+
+    name: str
+    content: Content = None
+
+
+ChatMessage = (
+    DeveloperMessage
+    | SystemMessage
+    | UserMessage
+    | AssistantMessage
+    | ToolMessage
+    | FunctionMessage
+)
 
 
 class StreamOptions(Struct):
@@ -114,10 +146,10 @@ class ChatCompletionRequest(Extensions, kw_only=True):
     reasoning_effort: Effort | None = None
     modalities: list[str] | None = None
     moderation: Moderation | None = None
-    tools: list[Any] | None = None
-    tool_choice: Any = None
-    functions: list[Any] | None = None
-    function_call: Any = None
+    tools: list[Tool] | None = None
+    tool_choice: str | ToolChoice | None = None
+    functions: list[FunctionDefinition] | None = None
+    function_call: str | FunctionName | None = None
     audio: Any = None
     web_search_options: Any = None
     extra_body: Extensions | None = None
@@ -133,7 +165,7 @@ class ChatCompletionRequest(Extensions, kw_only=True):
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
-FinishReason = Literal["stop", "length", "content_filter"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "function_call"]
 
 
 class AssistantReply(Struct, kw_only=True):
@@ -142,6 +174,9 @@ class AssistantReply(Struct, kw_only=True):
     refusal: str | None = None
     reasoning_content: str | UnsetType = UNSET
     reasoning: str | UnsetType = UNSET
+    tool_calls: list[ToolCall] | UnsetType = UNSET
+    function_call: FunctionCall | UnsetType = UNSET
+    extra_content: dict[str, Any] | UnsetType = UNSET
 
 
 class Choice(Struct, kw_only=True):
@@ -166,6 +201,9 @@ class Delta(Struct, omit_defaults=True):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: FunctionCall | None = None
+    extra_content: dict[str, Any] | None = None
 
 
 class ChunkChoice(Struct, kw_only=True):

@@ -1,8 +1,5 @@
 """Messages, as Gemini's contents and system instruction."""
 
-from typing import assert_never
-
-from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import (
@@ -10,10 +7,22 @@ from service.schemas.openai_chat import (
     ChatMessage,
     Content,
     DeveloperMessage,
+    FunctionMessage,
     SystemMessage,
     TextPart,
+    ToolMessage,
     UserMessage,
 )
+from service.translation.signatures import bypass_unsigned, of_message
+from service.translation.tool_messages import (
+    Placed,
+    answers_after,
+    call_parts,
+    calls_of,
+    result_parts,
+    stray_result,
+)
+from service.translation.tool_names import ToolNames
 
 #: Stands where Gemini wants a text and the client gave none; an empty one is refused.
 BLANK = gemini.Part(text=" ")
@@ -22,7 +31,7 @@ CONTINUE = gemini.Part(text="Continue exactly where your last message ends.")
 
 
 def to_contents(
-    messages: list[ChatMessage], model: Model
+    messages: list[ChatMessage], model: Model, names: ToolNames
 ) -> tuple[gemini.Content | None, list[gemini.Content]]:
     """Split system messages off, and turn the rest into Gemini's two roles, which alternate.
 
@@ -30,26 +39,61 @@ def to_contents(
     the user, because Gemini wants a user turn first and at least one.
     """
     system: list[gemini.Part] = []
-    contents: list[gemini.Content] = []
-
+    rest: list[Placed] = []
     for position, message in enumerate(messages):
-        match message:
-            case DeveloperMessage() | SystemMessage():
-                system += text_parts(message.content)
-            case UserMessage():
-                _append(contents, "user", text_parts(message.content) or [BLANK])
-            case AssistantMessage():
-                _append(contents, "model", _model_parts(message, f"messages[{position}]"))
-            case _:
-                assert_never(message)
+        if isinstance(message, DeveloperMessage | SystemMessage):
+            system += text_parts(message.content)
+        else:
+            rest.append(Placed(position, message))
 
+    contents = _turns(rest, names)
     if not contents:
         return None, [gemini.Content(role="user", parts=system or [BLANK])]
     if contents[0].role == "model":
         contents.insert(0, gemini.Content(role="user", parts=[BLANK]))
     if contents[-1].role == "model" and not model.prefill:
         contents.append(gemini.Content(role="user", parts=[CONTINUE]))
+    if model.thinking == "level":
+        bypass_unsigned(contents)
     return (gemini.Content(parts=system) if system else None), contents
+
+
+def _turns(messages: list[Placed], names: ToolNames) -> list[gemini.Content]:
+    contents: list[gemini.Content] = []
+    next_ = 0
+    while next_ < len(messages):
+        placed = messages[next_]
+        match placed.message:
+            case UserMessage(content=content):
+                _append(contents, "user", text_parts(content) or [BLANK])
+            case AssistantMessage() if calls := calls_of(placed):
+                between = answers_after(next_, len(calls), messages)
+                said = [placed, *between]  # a text between call and result would part the two
+                texts = [part for one in said for part in _said(one.message)]
+                _append(contents, "model", texts + call_parts(calls, names))
+                _append(contents, "user", result_parts(placed, calls, between, names))
+                next_ += len(between)
+            case AssistantMessage() as message:
+                _append(contents, "model", _signed(_said(message), of_message(message)))
+            case ToolMessage() | FunctionMessage() as message:
+                _append(contents, "user", stray_result(placed.position, message))
+            case _:
+                pass
+        next_ += 1
+    return contents
+
+
+def _said(message: ChatMessage) -> list[gemini.Part]:
+    if not isinstance(message, AssistantMessage):
+        return []
+    return text_parts(message.content) + text_parts(message.refusal)
+
+
+def _signed(parts: list[gemini.Part], signature: str | None) -> list[gemini.Part]:
+    """Put the signature of a text on its last part."""
+    if parts and signature is not None:
+        parts[-1].thought_signature = signature
+    return parts
 
 
 def _append(contents: list[gemini.Content], role: str, parts: list[gemini.Part]) -> None:
@@ -60,17 +104,6 @@ def _append(contents: list[gemini.Content], role: str, parts: list[gemini.Part])
         contents[-1].parts = [*(contents[-1].parts or []), *parts]
     else:
         contents.append(gemini.Content(role=role, parts=parts))
-
-
-def _model_parts(message: AssistantMessage, where: str) -> list[gemini.Part]:
-    for name, called in (
-        ("tool_calls", message.tool_calls),
-        ("function_call", message.function_call),
-    ):
-        if called:
-            msg = "Tool calls are not supported yet."
-            raise InvalidRequestError(msg, param=f"{where}.{name}", code="unsupported_value")
-    return text_parts(message.content) + text_parts(message.refusal)
 
 
 def text_parts(content: Content) -> list[gemini.Part]:

@@ -9,6 +9,7 @@ from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.openai_tools import Tool
 from service.translation.defaults import Defaults
 from service.translation.structured import ask_for_json, is_json_refused
 from service.translation.thinking import asked_to_think, places, to_thinking_config
@@ -66,8 +67,8 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
         names += [name for name in _SAMPLING if getattr(request, name) is not None]
     if is_json_refused(request, model):
         names.append("response_format")
-    if request.tool_choice not in (None, "auto", "none"):
-        names.append("tool_choice")
+    if any(_is_native(tool) for tool in request.tools or []):
+        names.append("tools")
     return sorted(names)
 
 
@@ -85,17 +86,19 @@ def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
                 yield f"{prefix}google.{name}"
 
 
+def _is_native(tool: Tool) -> bool:
+    """Whether it is one of Gemini's own tools, which cannot be switched on yet."""
+    return tool.type not in (None, "function", "custom") or (tool.function or tool.custom) is None
+
+
 _SAMPLING = ("temperature", "top_p", "top_k")
 _CANNOT = (
     "audio",
     "frequency_penalty",  # Google: "Penalty is not enabled for this model", from 2.5 on
-    "function_call",
-    "functions",
     "image_config",
     "logit_bias",
     "logprobs",
     "presence_penalty",
-    "tools",
     "top_logprobs",
     "web_search_options",
 )

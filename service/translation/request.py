@@ -11,6 +11,7 @@ from service.translation.defaults import Defaults
 from service.translation.messages import to_contents
 from service.translation.parameters import refuse_contradictions, to_generation_config
 from service.translation.safety import to_safety_settings
+from service.translation.tools import to_tools, tool_names
 
 _DEFAULTS = Defaults()
 
@@ -23,10 +24,14 @@ def to_gemini(
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
     refuse_contradictions(request)
-    system, contents = to_contents(request.messages, model)
+    names = tool_names(request)
+    tools, tool_config = to_tools(request, names)
+    system, contents = to_contents(request.messages, model, names)
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,
+        tools=tools,
+        tool_config=tool_config,
         generation_config=to_generation_config(request, model, defaults),
         safety_settings=to_safety_settings(request, defaults),
     )

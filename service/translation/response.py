@@ -1,12 +1,14 @@
 """Gemini's complete answer, as a chat completion; finish reasons for streams too."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletion, Choice, FinishReason
 from service.translation.reasoning import ReasoningField, pieces, reply
+from service.translation.signatures import extra_content
+from service.translation.tool_calls import PLAIN, Calling, CallTranslator, without_index
 from service.translation.usage import to_usage, total
 
 
@@ -16,6 +18,9 @@ class Metadata(NamedTuple):
     id: str
     created: int
     model: str
+    #: Of the ids for calls to which Gemini gave none.
+    call_prefix: str = "call_"
+    calling: Calling = PLAIN
 
 
 def to_openai(
@@ -32,20 +37,43 @@ def to_openai(
         id=metadata.id,
         created=metadata.created,
         model=metadata.model,
-        choices=[_choice(response, index, reasoning) for index, response in enumerate(responses)],
+        choices=[
+            _choice(response, index, metadata, reasoning)
+            for index, response in enumerate(responses)
+        ],
         usage=total([to_usage(response.usage_metadata) for response in responses]),
     )
 
 
 def _choice(
-    response: gemini.GenerateContentResponse, index: int, reasoning: ReasoningField
+    response: gemini.GenerateContentResponse,
+    index: int,
+    metadata: Metadata,
+    reasoning: ReasoningField,
 ) -> Choice:
     candidate = first_candidate(response)
+    calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
+    made = without_index(calls.take(candidate))
     said = pieces(candidate)
     text = "".join([piece.text for piece in said if not piece.thought])
     thoughts = "".join([piece.text for piece in said if piece.thought])
-    reason = finish_reason(candidate.finish_reason, blocked=is_blocked(response), empty=not text)
-    return Choice(index=index, message=reply(text, thoughts, reasoning), finish_reason=reason)
+    reason = finish_reason(
+        candidate.finish_reason,
+        blocked=is_blocked(response),
+        empty=not text and not made,
+        called=calls.finish,
+    )
+    message = reply(text, thoughts, reasoning)
+    if made and not message.content:
+        message.content = None
+    if made and metadata.calling.legacy:
+        message.function_call = made[0].function
+        message.extra_content = made[0].extra_content
+    elif made:
+        message.tool_calls = made
+    elif signature := text_signature(candidate):
+        message.extra_content = extra_content(signature)
+    return Choice(index=index, message=message, finish_reason=reason)
 
 
 _NO_CANDIDATE = gemini.Candidate()
@@ -55,6 +83,20 @@ def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidat
     """Gemini is asked for one candidate; what has another's index is not ours to mix in."""
     candidates = response.candidates or []
     return next((one for one in candidates if not one.index), _NO_CANDIDATE)
+
+
+def text_signature(candidate: gemini.Candidate) -> str | None:
+    """Return the signature of the words, if they have one; it may come on an empty part.
+
+    Beside calls it is not passed on: back from the client it would be taken for a call's.
+    """
+    parts = (candidate.content and candidate.content.parts) or []
+    signed = [
+        part.thought_signature
+        for part in parts
+        if part.thought_signature and part.function_call is None and not part.thought
+    ]
+    return signed[-1] if signed else None
 
 
 def is_blocked(response: gemini.GenerateContentResponse) -> bool:
@@ -86,13 +128,20 @@ def is_final(native: str | None) -> bool:
     return native is not None and native != "FINISH_REASON_UNSPECIFIED"
 
 
-def finish_reason(native: str | None, *, blocked: bool, empty: bool) -> FinishReason:
+def finish_reason(
+    native: str | None,
+    *,
+    blocked: bool,
+    empty: bool,
+    called: Literal["tool_calls", "function_call"] | None = None,
+) -> FinishReason:
     """Say in OpenAI's words why an answer ended.
 
     Args:
         native: Gemini's `finishReason`, if any came.
         blocked: whether the prompt was refused.
         empty: whether the client got no content.
+        called: what stands for a stop where the client got calls; Gemini makes no difference.
 
     Raises:
         UpstreamMalformedError: the model failed, by Google's own word.
@@ -108,9 +157,12 @@ def finish_reason(native: str | None, *, blocked: bool, empty: bool) -> FinishRe
         )
     if native in gemini.MALFORMED:
         raise malformed(native)
-    if known := _FINISH_REASONS.get(native):
+    known = _FINISH_REASONS.get(native)
+    if known and known != "stop":
         return known
-    if not empty:
+    if called is not None:
+        return called
+    if known or not empty:
         return "stop"
     if native == "OTHER":
         return "content_filter"

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType, structs
 from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
+from service.schemas.openai_tools import ToolCall
 from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, pieces
 from service.translation.response import (
     Metadata,
@@ -17,7 +18,10 @@ from service.translation.response import (
     is_blocked,
     is_final,
     malformed,
+    text_signature,
 )
+from service.translation.signatures import extra_content
+from service.translation.tool_calls import CallTranslator
 from service.translation.usage import to_usage
 
 
@@ -25,8 +29,8 @@ class ChunkTranslator:
     """Translates one stream; make a new one for each request.
 
     What outlives a single response is all of its state: whether the role has been sent, whether any
-    content has, whether thoughts stand in an open tag, the finish reason, whether the prompt was
-    blocked, and the usage so far.
+    content has, whether thoughts stand in an open tag, the calls, the signature of the text, the
+    finish reason, whether the prompt was blocked, and the usage so far.
 
     The finish reason is held back until `finish`, because usage and noise may follow it, and its
     chunk must be the choice's last.
@@ -49,6 +53,8 @@ class ChunkTranslator:
         self._empty = True
         self._native: str | None = None
         self._blocked = False
+        self._signature: str | None = None
+        self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
         self._usages: list[gemini.UsageMetadata] = []
 
     def push(self, response: gemini.GenerateContentResponse) -> list[ChatCompletionChunk]:
@@ -65,7 +71,10 @@ class ChunkTranslator:
             if native in gemini.MALFORMED:
                 raise malformed(native)
             self._native = native
+        self._signature = text_signature(candidate) or self._signature
         deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
+        if calls := self._calls.take(candidate):
+            deltas += self._call(calls)
         return [*self.start(), *map(self._delta, deltas)] if deltas else []
 
     def _say(self, piece: Piece) -> Delta | None:
@@ -73,6 +82,18 @@ class ChunkTranslator:
             return self._thoughts.write(piece.text)
         self._empty = False
         return Delta(content=self._thoughts.close() + piece.text)
+
+    def _call(self, calls: list[ToolCall]) -> list[Delta]:
+        self._empty = False
+        tag = self._thoughts.close()
+        before = [Delta(content=tag)] if tag else []
+        if not self._metadata.calling.legacy:
+            return [*before, Delta(tool_calls=calls)]
+        call = calls[0]
+        return [
+            *before,
+            Delta(function_call=call.function or None, extra_content=call.extra_content or None),
+        ]
 
     @property
     def finished(self) -> bool:
@@ -102,9 +123,16 @@ class ChunkTranslator:
 
     def end(self) -> list[ChatCompletionChunk]:
         """Return the choice's last chunks; what follows them is usage. Raise as `finish` does."""
-        reason = finish_reason(self._native, blocked=self._blocked, empty=self._empty)
+        called = self._calls.finish
+        reason = finish_reason(
+            self._native, blocked=self._blocked, empty=self._empty, called=called
+        )
+        chunks = [*self.start(), *self.break_off()]
+        if self._signature and not called:
+            # Only now, because clients join what comes twice.
+            chunks.append(self._delta(Delta(extra_content=extra_content(self._signature))))
         last = ChunkChoice(index=self._index, delta=Delta(), finish_reason=reason)
-        return [*self.start(), *self.break_off(), self._chunk(last)]
+        return [*chunks, self._chunk(last)]
 
     def break_off(self) -> list[ChatCompletionChunk]:
         """Return what must precede the error that ends a stream: a tag that is still open."""

@@ -15,9 +15,24 @@ from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.tool_calls import calling
 from tests.golden_files import cases, check
 
 METADATA = Metadata(id="chatcmpl-1", created=0, model="m")
+
+
+def asked(given: dict[str, Any]) -> ChatCompletionRequest:
+    """Fill up what a file says of the request."""
+    body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
+    return decode(msgspec.json.encode(body | given), ChatCompletionRequest)
+
+
+def answered(given: list[Any]) -> list[GenerateContentResponse]:
+    return msgspec.json.decode(msgspec.json.encode(given), type=list[GenerateContentResponse])
+
+
+def metadata(given: dict[str, Any]) -> Metadata:
+    return METADATA._replace(calling=calling(asked(given)))
 
 
 def or_error(produce: Callable[[], Any]) -> Any:
@@ -31,8 +46,7 @@ def or_error(produce: Callable[[], Any]) -> Any:
 @cases("request")
 def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> Any:
-        body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
-        request = decode(msgspec.json.encode(body | given), ChatCompletionRequest)
+        request = asked(given)
         model = find_model(request.model or "")
         gemini = to_gemini(request, model)
         return {"request": gemini, "ignored": ignored_params(request, model)}
@@ -43,8 +57,9 @@ def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> Non
 @cases("response")
 def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: Any) -> Any:
-        responses = msgspec.convert(given, list[GenerateContentResponse])
-        return to_openai(responses, METADATA)
+        if isinstance(given, list):
+            given = {"responses": given}
+        return to_openai(answered(given["responses"]), metadata(given.get("request", {})))
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
 
@@ -53,11 +68,11 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
 def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> list[Any]:
         translator = ChunkTranslator(
-            METADATA,
+            metadata(given.get("request", {})),
             include_usage=given.get("include_usage", False),
             reasoning=given.get("reasoning", "both"),
         )
-        responses = msgspec.convert(given["responses"], list[GenerateContentResponse])
+        responses = answered(given["responses"])
         chunks: list[Any] = []
 
         def translate() -> None:

@@ -1,0 +1,98 @@
+"""Tools of a chat completion: what a client declares, what it sends back, what it gets.
+
+`Given…` is what comes back from a client's history; it may have been through other programs, so the
+places where they leave a thought signature are all named.
+"""
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class FunctionName(Struct):
+    name: str
+
+
+class FunctionDefinition(Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None  # JSON Schema
+    strict: bool | None = None
+
+
+class CustomDefinition(Struct):
+    """A tool that takes a text instead of an object."""
+
+    name: str
+    description: str | None = None
+    format: Any = None
+
+
+class Tool(Struct):
+    type: str | None = None
+    function: FunctionDefinition | None = None
+    custom: CustomDefinition | None = None
+
+
+class AllowedTool(Struct):
+    type: str | None = None
+    function: FunctionName | None = None
+    custom: FunctionName | None = None
+    name: str | None = None
+
+
+class AllowedTools(Struct):
+    mode: Literal["auto", "required"] = "auto"
+    tools: list[AllowedTool] = []
+
+
+class ToolChoice(Struct):
+    type: str | None = None
+    function: FunctionName | None = None
+    custom: FunctionName | None = None
+    allowed_tools: AllowedTools | None = None
+
+
+class GivenFunctionCall(Struct):
+    name: str
+    arguments: str | None = None
+    extra_content: Any = None
+    thought_signature: Any = None
+    thoughtSignature: Any = None  # noqa: N815  (as gemini-cli's relatives spell it)
+    provider_specific_fields: Any = None
+
+
+class GivenCustomCall(Struct):
+    name: str
+    input: str | None = None
+
+
+class GivenCall(Struct):
+    id: str | None = None
+    function: GivenFunctionCall | None = None
+    custom: GivenCustomCall | None = None
+    extra_content: Any = None
+    thought_signature: Any = None
+    thoughtSignature: Any = None  # noqa: N815
+    provider_specific_fields: Any = None
+
+
+class FunctionCall(Struct):
+    name: str
+    arguments: str  # JSON
+
+
+class CustomCall(Struct):
+    name: str
+    input: str
+
+
+class ToolCall(Struct, kw_only=True):
+    """A call in a reply; only those in a stream carry an index."""
+
+    index: int | UnsetType = UNSET
+    id: str
+    type: Literal["function", "custom"] = "function"
+    function: FunctionCall | UnsetType = UNSET
+    custom: CustomCall | UnsetType = UNSET
+    extra_content: dict[str, Any] | UnsetType = UNSET

@@ -1,0 +1,199 @@
+"""Calls and their results in a conversation, as Gemini's parts.
+
+Gemini wants every call answered in the turn after it, in the order of the calls. Clients send the
+results in any order, with texts between.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from service.errors import InvalidRequestError
+from service.schemas import gemini
+from service.schemas.openai_chat import (
+    AssistantMessage,
+    ChatMessage,
+    Content,
+    FunctionMessage,
+    TextPart,
+    ToolMessage,
+)
+from service.schemas.openai_tools import GivenCall
+from service.translation import signatures
+from service.translation.tool_names import ToolNames
+
+Result = ToolMessage | FunctionMessage
+
+
+class Call(NamedTuple):
+    id: str | None
+    name: str
+    args: Raw
+    signature: str | None
+
+
+class Placed(NamedTuple):
+    """A message, and where it stands in the request."""
+
+    position: int
+    message: ChatMessage
+
+
+def calls_of(placed: Placed) -> list[Call]:
+    """Return the calls of a message; raise `InvalidRequestError` for one that calls nothing."""
+    message = placed.message
+    if not isinstance(message, AssistantMessage):
+        return []
+    signed = signatures.of_calls(message)
+    if message.tool_calls:
+        where = f"messages[{placed.position}].tool_calls"
+        return [
+            _call(call, signature, f"{where}[{index}]")
+            for index, (call, signature) in enumerate(zip(message.tool_calls, signed, strict=True))
+        ]
+    if message.function_call is not None:
+        call = message.function_call
+        return [Call(None, call.name, _arguments(call.arguments), signed[0])]
+    return []
+
+
+def _call(call: GivenCall, signature: str | None, where: str) -> Call:
+    if call.function is not None:
+        return Call(call.id, call.function.name, _arguments(call.function.arguments), signature)
+    if call.custom is not None:
+        args = Raw(msgspec.json.encode({"input": call.custom.input or ""}))
+        return Call(call.id, call.custom.name, args, signature)
+    msg = f"Missing required parameter: '{where}.function'."
+    raise InvalidRequestError(msg, param=f"{where}.function", code="missing_required_parameter")
+
+
+def answers_after(call_at: int, calls: int, messages: Sequence[Placed]) -> list[Placed]:
+    """Return what stands between calls and the last of their results, that one included."""
+    end, results = call_at, 0
+    for index in range(call_at + 1, len(messages)):
+        message = messages[index].message
+        if isinstance(message, Result):
+            end, results = index, results + 1
+        elif not isinstance(message, AssistantMessage) or calls_of(messages[index]):
+            break
+        if results == calls:
+            break
+    return list(messages[call_at + 1 : end + 1])
+
+
+def call_parts(calls: list[Call], names: ToolNames) -> list[gemini.Part]:
+    return [
+        gemini.Part(
+            function_call=gemini.FunctionCall(name=names.safe(call.name), args=call.args),
+            thought_signature=call.signature,
+        )
+        for call in calls
+    ]
+
+
+def result_parts(
+    placed: Placed, calls: list[Call], between: list[Placed], names: ToolNames
+) -> list[gemini.Part]:
+    """Return a response for each call, and then what answers none of them, as text.
+
+    Args:
+        placed: the message with the calls.
+        calls: its calls.
+        between: what `answers_after` found.
+        names: as Gemini knows them.
+
+    Raises:
+        InvalidRequestError: a call without a result, or a result that belongs to no call.
+
+    """
+    answers: list[Result | None] = [None] * len(calls)
+    left: list[tuple[int, Result]] = []
+    for position, message in between:
+        if isinstance(message, Result):
+            index = _answered(message, calls, answers)
+            if index is None:
+                left.append((position, message))
+            else:
+                answers[index] = message
+    if left and answers.count(None) == 1:  # it can mean no other call, whatever its id became
+        answers[answers.index(None)] = left.pop(0)[1]
+    notes = [part for position, message in left for part in stray_result(position, message)]
+    responses = []
+    for call, answer in zip(calls, answers, strict=True):
+        if answer is None:
+            raise _missing(placed.position, calls, answers)
+        response = gemini.FunctionResponse(names.safe(call.name), _response(answer.content))
+        responses.append(gemini.Part(function_response=response))
+    return responses + notes
+
+
+def _answered(message: Result, calls: list[Call], answers: list[Result | None]) -> int | None:
+    """Return the index of the call that a message answers, if it says which."""
+    open_calls = [(index, call) for index, call in enumerate(calls) if answers[index] is None]
+    if isinstance(message, ToolMessage) and message.tool_call_id is not None:
+        return next((index for index, call in open_calls if call.id == message.tool_call_id), None)
+    if message.name is None:
+        return None
+    return next((index for index, call in open_calls if call.name == message.name), None)
+
+
+def _missing(position: int, calls: list[Call], answers: list[Result | None]) -> InvalidRequestError:
+    unanswered = [
+        call.id or call.name for call, answer in zip(calls, answers, strict=True) if answer is None
+    ]
+    msg = (
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to "
+        f"each 'tool_call_id'. These have no result: {', '.join(unanswered)}."
+    )
+    return InvalidRequestError(msg, param=f"messages[{position}].tool_calls", code="invalid_value")
+
+
+def stray_result(position: int, message: Result) -> list[gemini.Part]:
+    """Return a result that no call asked for, as text.
+
+    Raise `InvalidRequestError` for one that does not even say whose it is.
+    """
+    if message.name:
+        text = f"Result of {message.name}: {_text(message.content)}"
+        return [gemini.Part(text=text)]
+    param = f"messages[{position}].tool_call_id"
+    msg = f"Invalid '{param}': no call before this message has that id."
+    raise InvalidRequestError(msg, param=param, code="invalid_value")
+
+
+def _arguments(arguments: str | None) -> Raw:
+    """Return a call's arguments as an object: a call must never be dropped."""
+    text = (arguments or "").strip()
+    if not text:
+        return Raw(b"{}")
+    known, value = _json(text)
+    if not known:
+        return Raw(msgspec.json.encode({"raw": arguments}))
+    raw = text.encode()
+    return Raw(raw) if isinstance(value, dict) else Raw(b'{"value":' + raw + b"}")
+
+
+def _response(content: Content) -> Raw:
+    """Return a result as an object: an object as it is, anything else inside of one."""
+    text = _text(content)
+    known, value = _json(text)
+    if not known:
+        return Raw(msgspec.json.encode({"output": text}))
+    raw = text.strip().encode()
+    return Raw(raw) if isinstance(value, dict) else Raw(b'{"output":' + raw + b"}")
+
+
+def _json(text: str) -> tuple[bool, Any]:
+    """Say whether a text is JSON, and what."""
+    try:
+        return True, msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return False, None
+
+
+def _text(content: Content) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join([part.text if isinstance(part, TextPart) else part.refusal for part in content])

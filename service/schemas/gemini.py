@@ -25,8 +25,6 @@ class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
     response: Raw  # an object
 
 
-
-
 class Part(Struct, omit_defaults=True, rename="camel"):
     text: str | None = None
     thought: bool | None = None

@@ -1,10 +1,9 @@
 """`response_format`: answers in JSON, with or without a schema."""
 
-from typing import Any
-
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.schemas import to_json_schema
 
 _JSON = "application/json"
 
@@ -18,7 +17,7 @@ def ask_for_json(
         return
     config.response_mime_type = _JSON
     if wanted.type == "json_schema" and wanted.json_schema and wanted.json_schema.schema:
-        config.response_json_schema = _schema(wanted.json_schema.schema)
+        config.response_json_schema = to_json_schema(wanted.json_schema.schema)
 
 
 def is_json_refused(request: ChatCompletionRequest, model: Model) -> bool:
@@ -28,7 +27,3 @@ def is_json_refused(request: ChatCompletionRequest, model: Model) -> bool:
         return False
     functions = request.tools or request.functions
     return bool(functions) and "none" not in (request.tool_choice, request.function_call)
-
-
-def _schema(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "$schema"}

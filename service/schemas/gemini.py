@@ -25,9 +25,25 @@ class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
     response: Raw  # an object
 
 
+class Blob(Struct, omit_defaults=True, rename="camel"):
+    """Bytes of an image, a recording, a document."""
+
+    mime_type: str
+    data: str  # base64
+
+
+class FileData(Struct, omit_defaults=True, rename="camel"):
+    """The same, where Google fetches it."""
+
+    file_uri: str
+    mime_type: str | None = None
+
+
 class Part(Struct, omit_defaults=True, rename="camel"):
     text: str | None = None
     thought: bool | None = None
+    inline_data: Blob | None = None
+    file_data: FileData | None = None
     function_call: FunctionCall | None = None
     function_response: FunctionResponse | None = None
     thought_signature: str | None = None  # opaque; goes back on the part that it came on

@@ -71,12 +71,14 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     seed: int | None = None
     thinking_config: ThinkingConfig | None = None
     response_mime_type: str | None = None
+    response_schema: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     response_json_schema: dict[str, Any] | None = None
 
 
 class FunctionDeclaration(Struct, omit_defaults=True, rename="camel"):
     name: str
     description: str | None = None
+    parameters: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     parameters_json_schema: dict[str, Any] | None = None
 
 

@@ -25,7 +25,7 @@ def to_gemini(
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
     refuse_contradictions(request)
     names = tool_names(request)
-    tools, tool_config = to_tools(request, names)
+    tools, tool_config = to_tools(request, names, model)
     system, contents = to_contents(request.messages, model, names)
     return gemini.GenerateContentRequest(
         contents=contents,

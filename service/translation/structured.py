@@ -3,6 +3,7 @@
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.translation.openapi_schemas import to_openapi_schema
 from service.translation.schemas import to_json_schema
 
 _JSON = "application/json"
@@ -17,7 +18,11 @@ def ask_for_json(
         return
     config.response_mime_type = _JSON
     if wanted.type == "json_schema" and wanted.json_schema and wanted.json_schema.schema:
-        config.response_json_schema = to_json_schema(wanted.json_schema.schema)
+        schema = wanted.json_schema.schema
+        if model.json_schema:
+            config.response_json_schema = to_json_schema(schema)
+        else:
+            config.response_schema = to_openapi_schema(schema, parameters=False)
 
 
 def is_json_refused(request: ChatCompletionRequest, model: Model) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from service.errors import InvalidRequestError
+from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_tools import (
@@ -17,6 +18,7 @@ from service.schemas.openai_tools import (
     FunctionName,
     ToolChoice,
 )
+from service.translation.openapi_schemas import to_openapi_schema
 from service.translation.schemas import to_json_schema
 from service.translation.tool_names import ToolNames
 
@@ -66,14 +68,14 @@ def tool_names(request: ChatCompletionRequest) -> ToolNames:
 
 
 def to_tools(
-    request: ChatCompletionRequest, names: ToolNames
+    request: ChatCompletionRequest, names: ToolNames, model: Model
 ) -> tuple[list[gemini.Tool] | None, gemini.ToolConfig | None]:
     """Return Gemini's tools and how to choose among them; None where there is nothing to say.
 
     Raise `InvalidRequestError` for a declaration or a choice that makes no sense.
     """
     declarations = {
-        definition.name: _declaration(definition, names) for definition in _checked(request)
+        definition.name: _declaration(definition, names, model) for definition in _checked(request)
     }
     choice = request.function_call if is_legacy(request) else request.tool_choice
     try:
@@ -111,19 +113,19 @@ def _checked(request: ChatCompletionRequest) -> list[FunctionDefinition | Custom
 
 
 def _declaration(
-    definition: FunctionDefinition | CustomDefinition, names: ToolNames
+    definition: FunctionDefinition | CustomDefinition, names: ToolNames, model: Model
 ) -> gemini.FunctionDeclaration:
+    schema: dict[str, Any] | None
     if isinstance(definition, CustomDefinition):
-        return gemini.FunctionDeclaration(
-            name=names.safe(definition.name),
-            description=_with_format(definition),
-            parameters_json_schema=_CUSTOM_SCHEMA,
-        )
-    return gemini.FunctionDeclaration(
-        name=names.safe(definition.name),
-        description=definition.description or None,
-        parameters_json_schema=to_json_schema(definition.parameters),
-    )
+        description, schema = _with_format(definition), _CUSTOM_SCHEMA
+    else:
+        description, schema = definition.description or None, definition.parameters
+    declaration = gemini.FunctionDeclaration(names.safe(definition.name), description)
+    if model.json_schema:
+        declaration.parameters_json_schema = to_json_schema(schema)
+    else:
+        declaration.parameters = to_openapi_schema(schema, parameters=True)
+    return declaration
 
 
 def _with_format(definition: CustomDefinition) -> str | None:

@@ -5,24 +5,30 @@ Apart from `service.app`, because importing an HTTP client takes as long as impo
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
+import httpx
+
 from service import background
+from service.credentials.api_key import ApiKey
 from service.credentials.caches import Expendable, UnsharedTokenCache
+from service.credentials.identity import DefaultCredentials, MetadataServer
 from service.credentials.issuers import RefreshTokenGrant
 from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
-from service.credentials.sources import find_source, resolve
+from service.credentials.sources import StaticSource, find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import TokenCache, Upstream
+from service.interfaces import TokenCache, Upstream, Way
 from service.schemas.oauth import Credential
-from service.settings import Secret, Settings, split
+from service.settings import Secret, Settings, SettingsError, split
 from service.upstream.code_assist import CodeAssist
+from service.upstream.failover import Failover, Named
+from service.upstream.gemini_api import GeminiApi
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
-from service.upstream.retry import Retry
+from service.upstream.vertex import Vertex
 
 #: What the other instances call this one.
 INSTANCE = uuid.uuid4().hex[:12]
@@ -35,21 +41,20 @@ class GoogleConnection:
         self,
         *,
         upstream: Upstream,
+        ways: Sequence[Way],
+        http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
-        tokens: TokenProvider,
-        project: Project,
-        http: GoogleHttp,
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
-        self.api_keys = api_keys
-        self.tokens = tokens
-        self.project = project
+        self.ways = ways
         self.http = http
+        self.api_keys = api_keys
         self._close = close
 
     def refusal(self) -> GatewayError | None:
-        return self.tokens.refusal
+        refusals = [way.tokens.refusal for way in self.ways]
+        return refusals[0] if all(refusals) else None
 
     async def aclose(self) -> None:
         await background.finished()
@@ -58,45 +63,125 @@ class GoogleConnection:
 
 
 async def connect(settings: Settings) -> GoogleConnection:
-    """Read what settings refer to, all of it at once, and put the upstream together.
+    """Read what settings refer to, all of it at once, and put the upstreams together.
 
     Raise `CredentialsError` or `SettingsError` if something cannot be read, or cannot work.
     """
     store = SecretManager(settings.secret_manager_endpoint, settings.google_cloud_project)
     transport = await asyncio.to_thread(open_transport)  # reads the certificates
     close: list[Callable[[], Awaitable[None]]] = [transport.aclose]
-    source = find_source(settings, store)
+    builder = _Builder(settings, store, transport, close)
     try:
         async with asyncio.TaskGroup() as group:
-            caches = group.create_task(_open_caches(settings, close))
             keys = group.create_task(_api_keys(settings.openai_api_key, store))
-            _ = group.create_task(source.load())
+            building = [group.create_task(builder.build(name)) for name in settings.ways]
     except BaseExceptionGroup as failures:
         await asyncio.gather(*(each() for each in close))
-        raise failures.exceptions[0] from None
-    tokens = TokenProvider(
-        source,
-        RefreshTokenGrant(transport, url=settings.oauth_token_url),
-        caches.result().of,
-        instance=INSTANCE,
-    )
-    limits = TimeLimits(
-        connect=settings.upstream_connect_seconds,
-        first_byte=settings.upstream_first_byte_seconds,
-        idle=settings.upstream_idle_seconds,
-    )
-    http = GoogleHttp(transport, tokens, limits)
-    endpoint = settings.code_assist_endpoint.rstrip("/")
-    project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
-    background.beside_the_answer(_look_ahead(caches.result(), tokens))
+        raise _first_of(failures) from None
+    ways = [task.result() for task in building]
     return GoogleConnection(
-        upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
+        upstream=Failover([Named(way.name, way.upstream) for way in ways]),
+        ways=ways,
+        http=builder.http,
         api_keys=keys.result(),
-        tokens=tokens,
-        project=project,
-        http=http,
         close=close,
     )
+
+
+def _first_of(failures: BaseException) -> BaseException:
+    while isinstance(failures, BaseExceptionGroup):
+        failures = failures.exceptions[0]
+    return failures
+
+
+class _Builder:
+    """Puts each way to Gemini together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SecretManager,
+        transport: httpx.AsyncBaseTransport,
+        close: list[Callable[[], Awaitable[None]]],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._transport = transport
+        self._close = close
+        #: How each upstream is called, by its name.
+        self.http: dict[str, GoogleHttp] = {}
+        self._limits = TimeLimits(
+            connect=settings.upstream_connect_seconds,
+            first_byte=settings.upstream_first_byte_seconds,
+            idle=settings.upstream_idle_seconds,
+        )
+
+    async def build(self, name: str) -> Way:
+        match name:
+            case "vertex":
+                return self._vertex()
+            case "gemini_api":
+                return await self._gemini_api()
+            case _:
+                return await self._code_assist()
+
+    async def _code_assist(self) -> Way:
+        settings = self._settings
+        source = find_source(settings, self._store)
+        async with asyncio.TaskGroup() as group:
+            caches = group.create_task(_open_caches(settings, self._close))
+            _ = group.create_task(self._if_needed(source.load()))
+        tokens = TokenProvider(
+            source,
+            RefreshTokenGrant(self._transport, url=settings.oauth_token_url),
+            caches.result().of,
+            instance=INSTANCE,
+        )
+        http = self.http["code_assist"] = GoogleHttp(self._transport, tokens, self._limits)
+        endpoint = settings.code_assist_endpoint.rstrip("/")
+        project = Project(
+            http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens
+        )
+        background.beside_the_answer(_look_ahead(caches.result(), tokens))
+        upstream = CodeAssist(http, endpoint=endpoint, project=project)
+        return Way("code_assist", upstream, tokens, project)
+
+    def _vertex(self) -> Way:
+        settings = self._settings
+        issuer: MetadataServer | DefaultCredentials = DefaultCredentials()
+        host = settings.metadata_host
+        if host is not None and not settings.google_application_credentials:
+            issuer = MetadataServer(self._transport, host=host)
+        unshared = UnsharedTokenCache()
+        tokens = TokenProvider(StaticSource(Credential()), issuer, lambda _: unshared)
+        http = self.http["vertex"] = GoogleHttp(self._transport, tokens, self._limits)
+        configured = settings.vertex_project or settings.google_cloud_project
+
+        async def project() -> str | None:
+            return configured or await issuer.project()
+
+        endpoint = settings.vertex_endpoint and settings.vertex_endpoint.rstrip("/")
+        upstream = Vertex(
+            http, project=project, location=settings.vertex_location, endpoint=endpoint
+        )
+        return Way("vertex", upstream, tokens)
+
+    async def _gemini_api(self) -> Way:
+        secret = self._settings.gemini_api_key
+        tokens = ApiKey(lambda: resolve(secret, self._store))
+        await self._if_needed(tokens.renew())
+        http = GoogleHttp(self._transport, tokens, self._limits, key=True)
+        self.http["gemini_api"] = http
+        endpoint = self._settings.gemini_api_endpoint.rstrip("/")
+        return Way("gemini_api", GeminiApi(http, endpoint=endpoint), tokens)
+
+    async def _if_needed(self, reading: Awaitable[object]) -> None:
+        """Read it now; where there are other ways, one that cannot be read may be read later."""
+        try:
+            await reading
+        except (CredentialsError, SettingsError):
+            if len(self._settings.ways) == 1:
+                raise
 
 
 async def _api_keys(secret: Secret | None, store: SecretManager) -> list[Secret]:

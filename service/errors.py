@@ -5,7 +5,18 @@ OpenAI SDKs need: HTTP status, `type`, `code`, `param`, and whether asking again
 `service.api.errors` turns one into a response, or into the last event of a broken stream.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+
+class Closing(NamedTuple):
+    """What an error says of the way to Gemini that it came from: another one is to be tried."""
+
+    #: For how long the way is left alone where Google did not say.
+    seconds: float
+    #: Whether it concerns the model only.
+    model: bool = False
+    #: Whether another way is better than one more try on this one.
+    at_once: bool = False
 
 
 class GatewayError(Exception):
@@ -27,6 +38,8 @@ class GatewayError(Exception):
     should_retry: bool | None = None
     #: Whether the gateway itself may ask Google once more, as long as the client got nothing yet.
     transient: ClassVar[bool] = False
+    #: Whether another way to Gemini may answer; None if the request itself is at fault.
+    closing: ClassVar[Closing | None] = None
 
     def __init__(
         self,
@@ -61,6 +74,7 @@ class PermissionDeniedError(InvalidRequestError):
     status = 403
     code = "permission_denied"
     should_retry = False
+    closing = Closing(600)
 
 
 class UnknownUrlError(InvalidRequestError):
@@ -72,6 +86,7 @@ class ModelNotFoundError(InvalidRequestError):
     status = 404
     code = "model_not_found"
     param = "model"
+    closing = Closing(600, model=True)
 
 
 class MethodNotSupportedError(InvalidRequestError):
@@ -96,6 +111,7 @@ class RateLimitError(GatewayError):
     type = "requests"
     code = "rate_limit_exceeded"
     transient = True
+    closing = Closing(60, model=True, at_once=True)
 
 
 class TokenRateLimitError(RateLimitError):
@@ -109,6 +125,7 @@ class QuotaExhaustedError(GatewayError):
     type = "insufficient_quota"
     code = "insufficient_quota"
     should_retry = False
+    closing = Closing(60, model=True)
 
 
 class CredentialsError(GatewayError):
@@ -117,12 +134,14 @@ class CredentialsError(GatewayError):
     status = 500
     code = "upstream_authentication_error"
     should_retry = False
+    closing = Closing(60)
 
 
 class UpstreamInternalError(GatewayError):
     status = 500
     code = "server_error"
     transient = True
+    closing = Closing(10)
 
 
 class UpstreamResponseError(GatewayError):
@@ -131,28 +150,39 @@ class UpstreamResponseError(GatewayError):
     status = 502
     code = "upstream_invalid_response"
     transient = True
+    closing: ClassVar[Closing | None] = Closing(10)
 
 
 class UpstreamTruncatedError(UpstreamResponseError):
     code = "upstream_truncated"
+    closing = None
 
 
 class UpstreamMalformedError(UpstreamResponseError):
     """The model produced a function call or an answer that Google itself calls malformed."""
 
     code = "upstream_malformed_response"
+    closing = None
 
 
 class UpstreamUnreachableError(GatewayError):
     status = 502
     code = "upstream_unreachable"
     transient = True
+    closing = Closing(10, at_once=True)
 
 
 class OverloadedError(GatewayError):
     status = 503
     code = "server_is_overloaded"
     transient = True
+    closing = Closing(10)
+
+
+class CapacityError(OverloadedError):
+    """A model that has no room for anyone."""
+
+    closing = Closing(60, model=True, at_once=True)
 
 
 class TokenEndpointError(GatewayError):
@@ -160,11 +190,13 @@ class TokenEndpointError(GatewayError):
 
     status = 503
     code = "token_endpoint_unavailable"
+    closing = Closing(10)
 
 
 class UpstreamTimeoutError(GatewayError):
     status = 504
     code = "upstream_timeout"
+    closing = Closing(10)
 
 
 class UpstreamDeadlineError(UpstreamTimeoutError):

@@ -18,6 +18,8 @@ class Answer(NamedTuple):
 
     response: GenerateContentResponse
     upstream: str  # the upstream's name in settings and in `x-upstream`
+    #: Fields of the request, in Google's words, that this upstream does not take.
+    left_out: Sequence[str] = ()
 
 
 class AnswerStream(Protocol):
@@ -28,6 +30,7 @@ class AnswerStream(Protocol):
     """
 
     upstream: str
+    left_out: Sequence[str]  # as in `Answer`
 
     def __aiter__(self) -> AsyncIterator[list[GenerateContentResponse]]: ...
 
@@ -95,6 +98,11 @@ class InspectableTokens(AccessTokens, Protocol):
         """Refresh now, whatever there is."""
         ...
 
+    @property
+    def refusal(self) -> CredentialsError | None:
+        """Why Google would refuse, if that is known."""
+        ...
+
 
 class Projects(Protocol):
     """Who knows which project an account is served in."""
@@ -118,17 +126,23 @@ class ProjectMemory(Protocol):
         ...
 
 
+class Way(NamedTuple):
+    """One way to Gemini, with what it takes to look after it."""
+
+    name: str  # the upstream's, in settings and in `x-upstream`
+    upstream: Upstream
+    tokens: InspectableTokens
+    #: Who knows where Code Assist serves the account; None elsewhere.
+    project: Projects | None = None
+
+
 class Connection(Protocol):
     """Everything that speaks to Google, put together."""
 
     upstream: Upstream
     api_keys: Sequence[Secret]
-
-    @property
-    def tokens(self) -> InspectableTokens: ...
-
-    @property
-    def project(self) -> Projects: ...
+    #: At least one, in the operator's order.
+    ways: Sequence[Way]
 
     def refusal(self) -> GatewayError | None:
         """Say why Google would refuse every request, if that is known."""

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -40,11 +41,19 @@ class Secret:
         return "Secret('***')"
 
 
+UpstreamName = Literal["code_assist", "vertex", "gemini_api"]
+UpstreamNames = Annotated[
+    str,
+    Meta(
+        pattern=r"^\s*(code_assist|vertex|gemini_api)(\s*,\s*(code_assist|vertex|gemini_api))*\s*$"
+    ),
+]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(ge=1)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 ProjectId = Annotated[str, Meta(pattern=r"[^0-9]")]  # not its number
+Location = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+[0-9]+)?$")]
 Endpoint = Annotated[str, Meta(pattern=r"^https?://[^/]+/?$")]
 Threshold = Literal[  # the two last are of the original's making
     "off",
@@ -76,6 +85,13 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     oauth_client_secret: Secret | None = None
     gemini_project_id: ProjectId | None = None
 
+    upstreams: UpstreamNames | None = None
+    gemini_api_key: Secret | None = None
+    vertex_project: ProjectId | None = None
+    vertex_location: Location = "global"
+    google_application_credentials: str | None = None
+    gce_metadata_host: str | None = None
+
     token_cache: Literal["firestore", "memory"] | None = None
     firestore_database: str = "(default)"
     firestore_collection: str = "gateway"
@@ -102,6 +118,8 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     log_format: Literal["json", "text"] | None = None
 
     code_assist_endpoint: Endpoint = "https://cloudcode-pa.googleapis.com"
+    gemini_api_endpoint: Endpoint = "https://generativelanguage.googleapis.com"
+    vertex_endpoint: Endpoint | None = None
     oauth_token_url: Url = "https://oauth2.googleapis.com/token"
     secret_manager_endpoint: Address | None = None
 
@@ -113,6 +131,24 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     def shares_tokens(self) -> bool:
         """Whether instances share token state in Firestore."""
         return (self.token_cache or ("firestore" if self.on_cloud_run else "memory")) == "firestore"
+
+    @property
+    def metadata_host(self) -> str | None:
+        """Where to ask for the service's own identity; None where there is no such server."""
+        return self.gce_metadata_host or ("metadata.google.internal" if self.on_cloud_run else None)
+
+    @property
+    def ways(self) -> list[str]:
+        """The upstreams to use, in their order: what is set, else what the credentials allow."""
+        if self.upstreams is not None:
+            return list(dict.fromkeys(split(self.upstreams)))
+        by_key = self.gemini_api_key is not None
+        has_file = Path(self.gcp_service_account_file).expanduser().exists()
+        by_user = self.gcp_service_account is not None or has_file
+        by_identity = self.vertex_project or self.google_application_credentials
+        found = [("code_assist", by_user), ("vertex", by_identity), ("gemini_api", by_key)]
+        allowed = [name for name, there in found if there]
+        return allowed or ["vertex" if self.on_cloud_run else "code_assist"]
 
     @property
     def listen_host(self) -> str:
@@ -178,23 +214,21 @@ def _allowed(name: str) -> str:
     (wanted, *_) = _options(get_type_hints(Settings, include_extras=True)[name.lower()])
     if get_origin(wanted) is Literal:
         return "one of " + ", ".join(get_args(wanted))
-    if wanted is Secret:
-        return (
-            "the secret itself, or one reference to it in Secret Manager: sm://S, "
-            "sm://S/versions/V, sm://projects/P/secrets/S or sm://projects/P/secrets/S/versions/V"
-        )
-    if wanted is bool:
-        return "true, false, 1 or 0"
-    if wanted == Port:
-        return "a whole number from 0 to 65535"
-    if wanted == Bytes:
-        return "a whole number of bytes above 0"
-    if wanted == Seconds:
-        return "a number of seconds above 0"
-    if wanted == ProjectId:
-        return "the id of a Google Cloud project, as in my-project-123, not its number"
-    if wanted == Endpoint:
-        return "scheme, host and port of a server, as in https://example.com:8443"
-    if wanted == Address:
-        return "host and port of a server, as in 127.0.0.1:8085"
-    return "a URL, as in https://example.com/token"
+    return _WORDS.get(wanted, "a URL, as in https://example.com/token")
+
+
+_WORDS: dict[Any, str] = {
+    Secret: (
+        "the secret itself, or one reference to it in Secret Manager: sm://S, "
+        "sm://S/versions/V, sm://projects/P/secrets/S or sm://projects/P/secrets/S/versions/V"
+    ),
+    bool: "true, false, 1 or 0",
+    Port: "a whole number from 0 to 65535",
+    Bytes: "a whole number of bytes above 0",
+    Seconds: "a number of seconds above 0",
+    ProjectId: "the id of a Google Cloud project, as in my-project-123, not its number",
+    UpstreamNames: "one or several of code_assist, vertex and gemini_api, separated by commas",
+    Location: "a location of Vertex AI, as in europe-west1, eu or global",
+    Endpoint: "scheme, host and port of a server, as in https://example.com:8443",
+    Address: "host and port of a server, as in 127.0.0.1:8085",
+}

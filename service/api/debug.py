@@ -54,7 +54,7 @@ class DebugController(Controller):
         """Say how old the access token is and where it came from; refresh nothing."""
 
         async def describe(connection: Connection) -> dict[str, Any]:
-            shared = await connection.tokens.peek()
+            shared = await connection.ways[0].tokens.peek()
             if shared is None:
                 return {"cached": False, "message": "No token found in cache", **_where(gateway)}
             expires_at = shared.token.expires_at
@@ -80,8 +80,9 @@ class DebugController(Controller):
         """Take the token at hand, or refresh it."""
 
         async def try_it(connection: Connection) -> dict[str, Any]:
-            await connection.tokens.token()
-            shared = await connection.tokens.peek()
+            tokens = connection.ways[0].tokens
+            await tokens.token()
+            shared = await tokens.peek()
             return {
                 "message": "Token authentication successful",
                 **_where(gateway, connection, shared),
@@ -99,13 +100,15 @@ class DebugController(Controller):
         """Do everything that a request needs, short of one."""
 
         async def try_it(connection: Connection) -> dict[str, Any]:
-            await connection.tokens.token()
-            await connection.project.find()
-            shared = await connection.tokens.peek()
+            way = connection.ways[0]
+            await way.tokens.token()
+            if way.project is not None:
+                await way.project.find()
+            shared = await way.tokens.peek()
             return {
                 "message": "Authentication and project discovery successful",
                 "project_available": True,
-                "upstream": "code_assist",
+                "upstream": way.name,
                 **_where(gateway, connection, shared),
             }
 
@@ -130,9 +133,10 @@ async def _answer(
 def _where(
     gateway: Gateway, connection: Connection | None = None, shared: SharedToken | None = None
 ) -> dict[str, Any]:
-    origin = None
+    origin: str | None = None
     if connection is not None and shared is not None:
-        origin = _ORIGINS.get(connection.tokens.origin, connection.tokens.origin)
+        found = connection.ways[0].tokens.origin
+        origin = _ORIGINS.get(found, found)
     return {
         "source": origin,
         "backend": "firestore" if gateway.settings.shares_tokens else "memory",

@@ -33,7 +33,7 @@ class Examined:
         self.upstream: Upstream = connection.upstream
 
     async def refresh(self) -> SharedToken:
-        return await self._connection.tokens.renew()
+        return await self._connection.ways[0].tokens.renew()
 
     async def probe_firestore(self) -> bool:
         if not self._settings.shares_tokens:
@@ -45,7 +45,7 @@ class Examined:
     async def project(self) -> CodeAssistProject:
         # one without the memory that instances share: Google is to be asked
         project = Project(
-            self._connection.http,
+            self._connection.http["code_assist"],
             endpoint=self._endpoint,
             configured=self._settings.gemini_project_id,
             memory=None,
@@ -53,7 +53,7 @@ class Examined:
         return await project.find()
 
     async def quota(self, project: str) -> list[QuotaBucket]:
-        return await retrieve_quota(self._connection.http, self._endpoint, project)
+        return await retrieve_quota(self._connection.http["code_assist"], self._endpoint, project)
 
     async def aclose(self) -> None:
         await self._connection.aclose()

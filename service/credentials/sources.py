@@ -104,6 +104,10 @@ def check_credential(settings: Settings) -> None:
 
     Raise `SettingsError` if there is no credential, `CredentialsError` if it cannot work.
     """
+    if "gemini_api" in settings.ways and settings.gemini_api_key is None:
+        raise SettingsError("UPSTREAMS names gemini_api, and GEMINI_API_KEY is not set.")
+    if "code_assist" not in settings.ways:
+        return
     document = settings.gcp_service_account
     if document is None or document.reference is None:
         _complete(settings, _given_document(settings), _revealed(settings.oauth_client_secret))

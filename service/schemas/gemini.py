@@ -93,6 +93,7 @@ class FunctionCallingConfig(Struct, omit_defaults=True, rename="camel"):
 
 class ToolConfig(Struct, omit_defaults=True, rename="camel"):
     function_calling_config: FunctionCallingConfig | None = None
+    include_server_side_tool_invocations: bool | None = None  # the Developer API's
 
 
 class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only=True):
@@ -144,6 +145,12 @@ class GenerateContentResponse(Struct, rename="camel"):
     candidates: list[Candidate] | None = None
     prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None
+
+
+class Bare(GenerateContentResponse, rename="camel"):
+    """An answer without an envelope, which may be an error all the same."""
+
+    error: Raw | None = None
 
 
 #: Finish reasons that mean that the model failed, whatever text came with them. Asking once more

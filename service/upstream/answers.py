@@ -1,6 +1,6 @@
 """Answers on the wire, decoded: a whole one, or a stream event by event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import httpx
@@ -67,6 +67,8 @@ async def open_answer(
 
 class ResponseStream:
     """An `AnswerStream` over one HTTP response."""
+
+    left_out: Sequence[str] = ()
 
     def __init__(
         self, response: httpx.Response, http: GoogleHttp, unwrap: Unwrap, upstream: str

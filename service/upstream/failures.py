@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from service.errors import (
+    CapacityError,
     CredentialsError,
     GatewayError,
     InvalidRequestError,
@@ -86,6 +87,8 @@ def refusal(
             )
         case 429:
             return _exhausted(google, said, headers or {})
+        case 503 if google.reason.startswith("MODEL_CAPACITY_EX"):
+            return CapacityError(said, retry_after=google.retry_delay)
         case 503:
             return OverloadedError(said, retry_after=google.retry_delay)
         case code:
@@ -196,7 +199,7 @@ _PER_MINUTE_WAIT = 60.0
 def _exhausted(google: GoogleError, said: str, headers: Mapping[str, str]) -> GatewayError:
     """Tell a busy minute from a used-up day, and both from a model that has no room for anyone."""
     if google.reason.startswith("MODEL_CAPACITY_EX") or _SAYS_CAPACITY.search(google.message):
-        return OverloadedError(said, retry_after=google.retry_delay)
+        return CapacityError(said, retry_after=google.retry_delay)
 
     limits = " ".join([*google.quota_ids, google.metadata.get("quota_limit", "")])
     per_day = (

@@ -50,13 +50,27 @@ def open_transport() -> httpx.AsyncBaseTransport:
 
 
 class GoogleHttp:
-    """Calls methods of one Google API with a bearer token."""
+    """Calls methods of one Google API with a bearer token, or with a key.
+
+    Args:
+        transport: the pool.
+        tokens: whose value goes into the header.
+        limits: to Google's time.
+        key: whether it is an API key and no bearer token.
+
+    """
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, tokens: AccessTokens, limits: TimeLimits
+        self,
+        transport: httpx.AsyncBaseTransport,
+        tokens: AccessTokens,
+        limits: TimeLimits,
+        *,
+        key: bool = False,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
+        self._header, self._scheme = ("x-goog-api-key", "") if key else ("authorization", "Bearer ")
         self._limits = limits
         self._extensions = {"timeout": {"connect": limits.connect}}
 
@@ -105,7 +119,7 @@ class GoogleHttp:
             url,
             content=body,
             headers={
-                "authorization": f"Bearer {token}",
+                self._header: self._scheme + token,
                 "content-type": "application/json",
                 "user-agent": USER_AGENT,
                 # A compressed stream that is cut off looks complete.

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from service.errors import GatewayError
-from service.interfaces import Answer, AnswerStream, Upstream
-from service.schemas.gemini import GenerateContentRequest
 
 T = TypeVar("T")
 
@@ -19,25 +17,20 @@ LONGEST_BACKOFF = 0.5
 LONGEST_DELAY = 2.0
 
 
-class Retry:
-    """An `Upstream` around another one."""
+async def twice(ask: Callable[[], Awaitable[T]], *, in_a_hurry: bool = False) -> T:
+    """Ask, and once more after a failure that may pass; raise `GatewayError`.
 
-    def __init__(self, inner: Upstream) -> None:
-        self._inner = inner
+    Args:
+        ask: sends the request.
+        in_a_hurry: whether there is another way, so that what is busy here is left at once.
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
-        return await _twice(lambda: self._inner.generate(model, request))
-
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
-        return await _twice(lambda: self._inner.stream(model, request))
-
-
-async def _twice(ask: Callable[[], Awaitable[T]]) -> T:
+    """
     try:
         return await ask()
     except GatewayError as error:
+        at_once = error.closing is not None and error.closing.at_once
         delay = delay_before_retry(error)
-        if delay is None:
+        if delay is None or (in_a_hurry and at_once):
             raise
     await asyncio.sleep(delay)
     return await ask()

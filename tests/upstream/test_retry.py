@@ -13,12 +13,11 @@ from service.errors import (
     UpstreamTruncatedError,
     UpstreamUnreachableError,
 )
-from service.interfaces import Answer, AnswerStream
-from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
+from service.interfaces import Answer
+from service.schemas.gemini import GenerateContentResponse
 from service.upstream import retry
-from service.upstream.retry import Retry, delay_before_retry
+from service.upstream.retry import delay_before_retry, twice
 
-REQUEST = GenerateContentRequest(contents=[])
 ANSWER = Answer(GenerateContentResponse(), "someone")
 
 
@@ -29,14 +28,11 @@ class Upstream:
         self.errors = list(errors)
         self.asked = 0
 
-    async def generate(self, *_: object) -> Answer:
+    async def generate(self) -> Answer:
         self.asked += 1
         if self.errors:
             raise self.errors.pop(0)
         return ANSWER
-
-    async def stream(self, *_: object) -> AnswerStream:
-        raise NotImplementedError
 
 
 @pytest.mark.parametrize(
@@ -55,12 +51,12 @@ class Upstream:
 )
 async def test_what_may_pass_is_tried_once_more(error: GatewayError) -> None:
     upstream = Upstream(error)
-    assert await Retry(upstream).generate("m", REQUEST) == ANSWER
+    assert await twice(upstream.generate) == ANSWER
     assert upstream.asked == 2
 
     upstream = Upstream(error, InvalidRequestError("last"))
     with pytest.raises(InvalidRequestError, match="last"):
-        await Retry(upstream).generate("m", REQUEST)
+        await twice(upstream.generate)
     assert upstream.asked == 2
 
 
@@ -78,7 +74,7 @@ async def test_what_may_pass_is_tried_once_more(error: GatewayError) -> None:
 async def test_what_will_not_pass_is_told_at_once(error: GatewayError) -> None:
     upstream = Upstream(error)
     with pytest.raises(GatewayError):
-        await Retry(upstream).generate("m", REQUEST)
+        await twice(upstream.generate)
     assert upstream.asked == 1
 
 

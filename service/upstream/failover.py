@@ -1,0 +1,96 @@
+"""Several ways to Gemini: when one is closed, the next is asked.
+
+What is remembered of a way orders the choice and refuses nothing: when no other way is open, the
+closed one is asked all the same.
+"""
+
+import copy
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from service.errors import GatewayError
+from service.interfaces import Answer, AnswerStream, Upstream
+from service.schemas.gemini import GenerateContentRequest
+from service.upstream.retry import twice
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Named(NamedTuple):
+    name: str
+    upstream: Upstream
+
+
+class Failover:
+    """An `Upstream` around others, which are asked in their order; each of them twice, if it helps.
+
+    Args:
+        ways: at least one.
+        now: seconds.
+
+    """
+
+    def __init__(self, ways: Sequence[Named], *, now: Callable[[], float] = time.monotonic) -> None:
+        self._ways = ways
+        self._now = now
+        #: When a way, or a model on it, may be asked again.
+        self._closed: dict[tuple[str, str | None], float] = {}
+
+    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+        return await self._first(model, lambda upstream: upstream.generate(model, request))
+
+    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+        return await self._first(model, lambda upstream: upstream.stream(model, request))
+
+    async def _first(self, model: str, ask: Callable[[Upstream], Awaitable[T]]) -> T:
+        left = list(self._ways)
+        failures: list[tuple[str, GatewayError]] = []
+        while left:
+            way = next((one for one in left if self._is_open(one.name, model)), left[0])
+            left.remove(way)
+            others = any(self._is_open(one.name, model) for one in left)
+            try:
+                answer = await twice(partial(ask, way.upstream), in_a_hurry=others)
+            except GatewayError as error:
+                if error.closing is None:
+                    raise
+                self._close(way.name, model, error)
+                failures.append((way.name, error))
+            else:
+                self._closed.pop((way.name, model), None)
+                self._closed.pop((way.name, None), None)
+                return answer
+        raise _told(failures)
+
+    def _is_open(self, name: str, model: str) -> bool:
+        now = self._now()
+        return all(self._closed.get((name, which), 0) <= now for which in (model, None))
+
+    def _close(self, name: str, model: str, error: GatewayError) -> None:
+        if error.closing is None:
+            return
+        seconds = error.closing.seconds if error.retry_after is None else error.retry_after
+        self._closed[name, model if error.closing.model else None] = self._now() + seconds
+        if len(self._ways) > 1:
+            logger.warning("%s is left alone for %.0f s: %s", name, seconds, error.code)
+
+
+def _told(failures: list[tuple[str, GatewayError]]) -> GatewayError:
+    """Return the failure that is over first, with what the other ways said."""
+    name, first = min(failures, key=lambda failure: _wait(failure[1]))
+    others = [f"{other}: {error.code}" for other, error in failures if other != name]
+    if not others:
+        return first.with_traceback(None)
+    told = copy.copy(first)
+    told.message = f"{name}: {first.message} No other way to Gemini is open ({', '.join(others)})."
+    told.args = (told.message,)
+    return told
+
+
+def _wait(error: GatewayError) -> tuple[bool, float]:
+    return not error.transient, error.retry_after or 0.0

@@ -1,0 +1,47 @@
+"""The Gemini Developer API: a key, and nothing else."""
+
+from msgspec import structs
+
+from service.interfaces import Answer, AnswerStream
+from service.schemas.gemini import GenerateContentRequest, ToolConfig
+from service.upstream import bare
+from service.upstream.fields import Fitted, fitted
+from service.upstream.http import GoogleHttp
+
+NAME = "gemini_api"
+
+
+class GeminiApi:
+    """An `Upstream`.
+
+    Args:
+        http: authenticates with the key, in a header.
+        endpoint: scheme, host and port.
+
+    """
+
+    def __init__(self, http: GoogleHttp, *, endpoint: str) -> None:
+        self._http = http
+        self._endpoint = endpoint
+
+    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+        return await bare.generate(self._http, self.url(model), _fitted(request), NAME)
+
+    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+        return await bare.stream(self._http, self.url(model), _fitted(request), NAME)
+
+    def url(self, model: str) -> str:
+        """Return the address of a model, without a method."""
+        return f"{self._endpoint}/v1beta/models/{model}"
+
+
+def _fitted(request: GenerateContentRequest) -> Fitted:
+    """Ask once more for functions beside Google's own tools, as this API wants it."""
+    tools = request.tools or []
+    functions = [tool for tool in tools if tool.function_declarations]
+    if functions and len(functions) < len(tools):
+        config = structs.replace(
+            request.tool_config or ToolConfig(), include_server_side_tool_invocations=True
+        )
+        request = structs.replace(request, tool_config=config)
+    return fitted(request, NAME)

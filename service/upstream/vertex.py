@@ -1,0 +1,72 @@
+"""Vertex AI: Gemini for a Google Cloud project, by the service's own identity."""
+
+from collections.abc import Awaitable, Callable
+
+from service.errors import CredentialsError
+from service.interfaces import Answer, AnswerStream
+from service.schemas.gemini import GenerateContentRequest
+from service.upstream import bare
+from service.upstream.fields import fitted
+from service.upstream.http import GoogleHttp
+
+NAME = "vertex"
+
+#: Locations that are several regions; their names have another form.
+_MULTI_REGIONS = ("us", "eu")
+
+
+def endpoint_of(location: str) -> str:
+    """Return scheme and host for a region, a multi-region or `global`.
+
+    https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations
+    """
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    if location in _MULTI_REGIONS:
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
+
+
+class Vertex:
+    """An `Upstream`.
+
+    Args:
+        http: authenticates as someone who may use Vertex AI in the project.
+        project: returns the project's id, or None where nothing says which it is.
+        location: where the models run.
+        endpoint: scheme, host and port, where it is not the location's own.
+
+    """
+
+    def __init__(
+        self,
+        http: GoogleHttp,
+        *,
+        project: Callable[[], Awaitable[str | None]],
+        location: str,
+        endpoint: str | None = None,
+    ) -> None:
+        self._http = http
+        self._project = project
+        self._location = location
+        self._endpoint = endpoint or endpoint_of(location)
+
+    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+        url = await self.url(model)
+        return await bare.generate(self._http, url, fitted(request, NAME), NAME)
+
+    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+        url = await self.url(model)
+        return await bare.stream(self._http, url, fitted(request, NAME), NAME)
+
+    async def url(self, model: str) -> str:
+        """Return the address of a model, without a method; raise `CredentialsError`."""
+        project = await self._project()
+        if project is None:
+            raise CredentialsError(
+                "It is not known in which Google Cloud project Vertex AI shall be used. The "
+                "operator of this gateway has to set VERTEX_PROJECT or GOOGLE_CLOUD_PROJECT.",
+                code="project_required",
+            )
+        where = f"projects/{project}/locations/{self._location}"
+        return f"{self._endpoint}/v1/{where}/publishers/google/models/{model}"

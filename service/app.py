@@ -21,7 +21,7 @@ from service.api.models import ModelController
 from service.credentials.sources import check_credential
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
-from service.models import find_model
+from service.models import find_model, unaliased
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ _CONTROLLERS = (ChatController, ModelController)
 _EXPOSED = [
     "x-request-id",
     "x-upstream",
+    "x-model-fallback",
     "x-ignored-params",
     "x-should-retry",
     "retry-after",
@@ -51,7 +52,9 @@ def create_app(settings: Settings) -> ASGIApp:
     check_credential(settings)
     gateway = GoogleGateway(settings)
     if settings.default_model is not None:
-        _must_be_a_model(settings.default_model)
+        _must_be_a_model(unaliased(settings.default_model, settings.aliases), "DEFAULT_MODEL")
+    for id_ in settings.aliases.values():
+        _must_be_a_model(id_, "MODEL_ALIASES", f": {id_!r} is none")
     if settings.openai_api_key is None:
         logger.warning("OPENAI_API_KEY is not set: everyone who reaches this address may use it")
 
@@ -83,11 +86,11 @@ def create_app(settings: Settings) -> ASGIApp:
     return Edge(app)
 
 
-def _must_be_a_model(name: str) -> None:
+def _must_be_a_model(name: str, variable: str, why: str = "") -> None:
     try:
         find_model(name)
     except ModelNotFoundError as error:
-        raise SettingsError("DEFAULT_MODEL must be the id of a Gemini model.") from error
+        raise SettingsError(f"{variable} must name the id of a Gemini model{why}.") from error
 
 
 class GoogleGateway:

@@ -41,12 +41,14 @@ class GoogleConnection:
         self,
         *,
         upstream: Upstream,
+        is_open: Callable[[str], bool],
         ways: Sequence[Way],
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
+        self.is_open = is_open
         self.ways = ways
         self.http = http
         self.api_keys = api_keys
@@ -79,8 +81,10 @@ async def connect(settings: Settings) -> GoogleConnection:
         await asyncio.gather(*(each() for each in close))
         raise _first_of(failures) from None
     ways = [task.result() for task in building]
+    failover = Failover([Named(way.name, way.upstream) for way in ways])
     return GoogleConnection(
-        upstream=Failover([Named(way.name, way.upstream) for way in ways]),
+        upstream=failover,
+        is_open=failover.is_open,
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),

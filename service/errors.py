@@ -17,6 +17,8 @@ class Closing(NamedTuple):
     model: bool = False
     #: Whether another way is better than one more try on this one.
     at_once: bool = False
+    #: Whether another model might be served on the same way.
+    other_model: bool = False
 
 
 class GatewayError(Exception):
@@ -54,6 +56,8 @@ class GatewayError(Exception):
         self.param = param or self.param
         self.code = code or self.code
         self.retry_after = retry_after
+        #: Whether one of the ways that were asked might serve another model.
+        self.other_model = self.closing is not None and self.closing.other_model
 
 
 class InvalidRequestError(GatewayError):
@@ -86,7 +90,7 @@ class ModelNotFoundError(InvalidRequestError):
     status = 404
     code = "model_not_found"
     param = "model"
-    closing = Closing(600, model=True)
+    closing = Closing(600, model=True, other_model=True)
 
 
 class MethodNotSupportedError(InvalidRequestError):
@@ -111,7 +115,7 @@ class RateLimitError(GatewayError):
     type = "requests"
     code = "rate_limit_exceeded"
     transient = True
-    closing = Closing(60, model=True, at_once=True)
+    closing = Closing(60, model=True, at_once=True, other_model=True)
 
 
 class TokenRateLimitError(RateLimitError):
@@ -125,7 +129,7 @@ class QuotaExhaustedError(GatewayError):
     type = "insufficient_quota"
     code = "insufficient_quota"
     should_retry = False
-    closing = Closing(60, model=True)
+    closing = Closing(60, model=True, other_model=True)
 
 
 class CredentialsError(GatewayError):
@@ -165,10 +169,18 @@ class UpstreamMalformedError(UpstreamResponseError):
     closing = None
 
 
-class UpstreamUnreachableError(GatewayError):
+class UpstreamDisconnectedError(GatewayError):
+    """A connection that was there broke; it may just have been an old one."""
+
     status = 502
     code = "upstream_unreachable"
     transient = True
+    closing: ClassVar[Closing | None] = Closing(10)
+
+
+class UpstreamUnreachableError(UpstreamDisconnectedError):
+    """There was no connection to begin with."""
+
     closing = Closing(10, at_once=True)
 
 
@@ -176,13 +188,13 @@ class OverloadedError(GatewayError):
     status = 503
     code = "server_is_overloaded"
     transient = True
-    closing = Closing(10)
+    closing = Closing(10, other_model=True)
 
 
 class CapacityError(OverloadedError):
     """A model that has no room for anyone."""
 
-    closing = Closing(60, model=True, at_once=True)
+    closing = Closing(60, model=True, at_once=True, other_model=True)
 
 
 class TokenEndpointError(GatewayError):
@@ -196,7 +208,14 @@ class TokenEndpointError(GatewayError):
 class UpstreamTimeoutError(GatewayError):
     status = 504
     code = "upstream_timeout"
-    closing = Closing(10)
+    closing: ClassVar[Closing | None] = Closing(10)
+
+
+class RequestDeadlineError(UpstreamTimeoutError):
+    """The gateway's own limit to how long a request may take: it would be reached again."""
+
+    should_retry = False
+    closing = None
 
 
 class UpstreamDeadlineError(UpstreamTimeoutError):

@@ -144,6 +144,10 @@ class Connection(Protocol):
     #: At least one, in the operator's order.
     ways: Sequence[Way]
 
+    def is_open(self, model: str) -> bool:
+        """Whether nothing is known to speak against a model on at least one of the ways."""
+        ...
+
     def refusal(self) -> GatewayError | None:
         """Say why Google would refuse every request, if that is known."""
         ...

@@ -8,6 +8,7 @@ Developer API's.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple
 
@@ -64,6 +65,8 @@ class Model(Struct, frozen=True, kw_only=True):
     prefill: bool = True
     #: What Code Assist calls it, where that differs.
     code_assist_id: str | None = None
+    #: Which one of its family is asked in its place, where the operator allows that.
+    fallback: str | None = None
 
 
 # The dialects, for rows of the table and for ids that are not in it.
@@ -81,22 +84,33 @@ _FROM_MINIMAL = LEVELS[:-1]
 _END_OF_2_5 = date(2026, 12, 1)
 
 MODELS = (
-    _row(_NEWEST, "gemini-4-hydrogen", levels=LEVELS[1:]),
-    _row(_NEWEST, "gemini-4-carbon", created=_on(2026, 11, 10)),
-    _row(_NEWEST, "gemini-4-argon"),
-    _row(_NEWEST, "gemini-3.8-flash"),
-    _row(_NEWEST, "gemini-3.7-flash"),
-    _row(_NEWEST, "gemini-3.6-flash", levels=_FROM_MINIMAL),
+    _row(_NEWEST, "gemini-4-hydrogen", levels=LEVELS[1:], fallback="gemini-3.8-flash"),
+    _row(_NEWEST, "gemini-4-carbon", created=_on(2026, 11, 10), fallback="gemini-4-hydrogen"),
+    _row(_NEWEST, "gemini-4-argon", fallback="gemini-4-hydrogen"),
+    _row(_NEWEST, "gemini-3.8-flash", fallback="gemini-3.5-flash"),
+    _row(_NEWEST, "gemini-3.7-flash", fallback="gemini-3.5-flash"),
+    _row(_NEWEST, "gemini-3.6-flash", levels=_FROM_MINIMAL, fallback="gemini-3.5-flash"),
     _row(
         _LEVEL,
         "gemini-3.5-flash",
         aliases=("gemini-3-flash",),
         code_assist_id="gemini-3-flash",
         levels=_FROM_MINIMAL,
+        fallback="gemini-3.5-flash-lite",
     ),
-    _row(_LEVEL, "gemini-3.5-flash-lite", levels=_FROM_MINIMAL),
-    _row(_LEVEL, "gemini-3.1-pro-preview", created=_on(2026, 2, 19)),
-    _row(_LEVEL, "gemini-3.1-pro-preview-customtools", created=_on(2026, 2, 19)),
+    _row(_LEVEL, "gemini-3.5-flash-lite", levels=_FROM_MINIMAL, fallback="gemini-3.1-flash-lite"),
+    _row(
+        _LEVEL,
+        "gemini-3.1-pro-preview",
+        created=_on(2026, 2, 19),
+        fallback="gemini-3.5-flash",
+    ),
+    _row(
+        _LEVEL,
+        "gemini-3.1-pro-preview-customtools",
+        created=_on(2026, 2, 19),
+        fallback="gemini-3.1-pro-preview",
+    ),
     _row(
         _LEVEL,
         "gemini-3.1-flash-lite",
@@ -104,13 +118,20 @@ MODELS = (
         levels=_FROM_MINIMAL,
         shutdown_date=date(2027, 5, 7),
     ),
-    _row(_LEVEL, "gemini-3-flash-preview", created=_on(2025, 12, 17), levels=_FROM_MINIMAL),
+    _row(
+        _LEVEL,
+        "gemini-3-flash-preview",
+        created=_on(2025, 12, 17),
+        levels=_FROM_MINIMAL,
+        fallback="gemini-3.5-flash",
+    ),
     _row(
         _LEVEL,
         "gemini-3-pro-preview",
         created=_on(2025, 11, 18),
         levels=("LOW", "HIGH"),
         shutdown_date=date(2026, 3, 9),
+        fallback="gemini-3.1-pro-preview",
     ),
     _row(
         _BUDGET,
@@ -118,6 +139,7 @@ MODELS = (
         created=_on(2025, 6, 17),
         shutdown_date=_END_OF_2_5,
         budget=Budget(128, 32_768, can_be_off=False),
+        fallback="gemini-2.5-flash",
     ),
     _row(
         _BUDGET,
@@ -125,6 +147,7 @@ MODELS = (
         created=_on(2025, 6, 17),
         shutdown_date=_END_OF_2_5,
         budget=Budget(1, 24_576, can_be_off=True),
+        fallback="gemini-2.5-flash-lite",
     ),
     _row(
         _BUDGET,
@@ -162,6 +185,19 @@ def find_model(name: str) -> Model:
         return structs.replace(_dialect(match[1], match[2]), id=bare, max_output_tokens=None)
     msg = f"The model '{name[:100]}' does not exist. GET /v1/models lists the ones there are."
     raise ModelNotFoundError(msg)
+
+
+def family_of(model: Model) -> list[Model]:
+    """Return the model, and those that may be asked in its place, in their order."""
+    family = [model]
+    while (name := family[-1].fallback) is not None:
+        family.append(_BY_NAME[name])
+    return family
+
+
+def unaliased(name: str, aliases: Mapping[str, str]) -> str:
+    """Return the name that one of the operator's own names stands for; any other as it is."""
+    return aliases.get(name) or aliases.get(_PREFIX.sub("", name, count=1)) or name
 
 
 def _dialect(major: str | None, minor: str | None) -> Model:

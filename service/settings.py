@@ -48,6 +48,7 @@ UpstreamNames = Annotated[
         pattern=r"^\s*(code_assist|vertex|gemini_api)(\s*,\s*(code_assist|vertex|gemini_api))*\s*$"
     ),
 ]
+Aliases = Annotated[str, Meta(pattern=r"^\s*([^\s,=]+\s*=\s*[^\s,=]+\s*(,\s*|$))*$")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(ge=1)]
@@ -97,7 +98,9 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     firestore_collection: str = "gateway"
 
     default_model: str | None = None
+    model_aliases: Aliases = ""
     stream_by_default: bool = False
+    enable_auto_model_switching: bool = False
     strict_params: bool = False
 
     reasoning_field: Literal["both", "reasoning_content", "reasoning", "tags", "none"] = "both"
@@ -113,6 +116,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     upstream_connect_seconds: Seconds = 5
     upstream_first_byte_seconds: Seconds = 300
     upstream_idle_seconds: Seconds = 120
+    request_deadline_seconds: Seconds = 3570
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] | None = None
@@ -143,12 +147,18 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
         if self.upstreams is not None:
             return list(dict.fromkeys(split(self.upstreams)))
         by_key = self.gemini_api_key is not None
-        has_file = Path(self.gcp_service_account_file).expanduser().exists()
+        has_file = _exists(self.gcp_service_account_file)
         by_user = self.gcp_service_account is not None or has_file
         by_identity = self.vertex_project or self.google_application_credentials
         found = [("code_assist", by_user), ("vertex", by_identity), ("gemini_api", by_key)]
         allowed = [name for name, there in found if there]
         return allowed or ["vertex" if self.on_cloud_run else "code_assist"]
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Names that stand for a model's id."""
+        pairs = [pair.partition("=") for pair in split(self.model_aliases)]
+        return {name.strip(): id_.strip() for name, _, id_ in pairs}
 
     @property
     def listen_host(self) -> str:
@@ -160,6 +170,13 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
         if self.openai_api_key is None or self.openai_api_key.reference:
             return []
         return [Secret(key) for key in split(self.openai_api_key.reveal())]
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError):  # it may not be read, or nobody's home is known
+        return False
 
 
 def split(value: str) -> list[str]:
@@ -227,6 +244,7 @@ _WORDS: dict[Any, str] = {
     Bytes: "a whole number of bytes above 0",
     Seconds: "a number of seconds above 0",
     ProjectId: "the id of a Google Cloud project, as in my-project-123, not its number",
+    Aliases: "pairs of a name and a model's id, separated by commas: gpt-4o=gemini-3.5-flash",
     UpstreamNames: "one or several of code_assist, vertex and gemini_api, separated by commas",
     Location: "a location of Vertex AI, as in europe-west1, eu or global",
     Endpoint: "scheme, host and port of a server, as in https://example.com:8443",

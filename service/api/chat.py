@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,19 +10,21 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.asking import Answers, Asking, Question
 from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
 from service.api.requests import StrictJSON
-from service.api.streaming import EventStream, WhileConnected
+from service.api.streaming import EventStream, Responses, WhileConnected, within
 from service.errors import InvalidRequestError
-from service.interfaces import AnswerStream, Gateway
+from service.interfaces import Gateway
 from service.logs import annotate
-from service.models import Model, find_model
+from service.models import Model, find_model, unaliased
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.settings import Settings
 from service.translation.choices import ChoicesTranslator
 from service.translation.parameters import ignored_params
+from service.translation.reasoning import ReasoningField
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
@@ -56,13 +58,17 @@ class ChatController(Controller):
         if name is None:
             msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
             raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
-        model = find_model(name)
+        model = find_model(unaliased(name, settings.aliases))
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
         defaults = defaults_of(settings)
-        gemini_request = to_gemini(data, model, defaults=defaults)
         reasoning = shown_in(data, defaults)
-        headers = _ignored_header(data, model, strict=settings.strict_params)
+
+        def translate(model: Model) -> Question:
+            request = to_gemini(data, model, defaults=defaults)
+            return Question(model.id, request, ignored_params(data, model))
+
+        asking = Asking(model, translate, settings)
         metadata = Metadata(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
@@ -71,33 +77,51 @@ class ChatController(Controller):
             calling=calling(data),
         )
 
-        upstream = await gateway.upstream()
+        connection = await gateway.connection()
+        upstream = connection.upstream
         choices = data.n or 1
         if streams:
             usage = bool(data.stream_options and data.stream_options.include_usage)
+            translator = _translator(metadata, choices, usage=usage, reasoning=reasoning)
 
-            def ask() -> Awaitable[AnswerStream]:
-                return upstream.stream(model.id, gemini_request)
+            async def open_streams(question: Question) -> Responses:
+                ask = partial(upstream.stream, question.model, question.request)
+                if isinstance(translator, ChunkTranslator):
+                    return await ask()
+                return await ManyAnswers.open(ask, choices, translator)
 
-            if choices == 1:
-                one = ChunkTranslator(metadata, include_usage=usage, reasoning=reasoning)
-                return EventStream(
-                    ask, one, headers=headers, keepalive=settings.sse_keepalive_seconds
-                )
-            many = ChoicesTranslator(metadata, choices, include_usage=usage, reasoning=reasoning)
+            async def open_answer() -> Responses:
+                answer = await asking.ask(connection, open_streams)
+                translator.rename(asking.stand_in or name)
+                return answer
+
             return EventStream(
-                lambda: ManyAnswers.open(ask, choices, many),
-                many,
-                headers=headers,
+                open_answer,
+                translator,
+                headers=asking.headers,
                 keepalive=settings.sse_keepalive_seconds,
+                deadline=settings.request_deadline_seconds,
             )
-        async with WhileConnected(request.receive):
-            answers = await each(lambda: upstream.generate(model.id, gemini_request), choices)
-        headers["x-upstream"] = answers[0].upstream
-        annotate(upstream=answers[0].upstream)
-        responses = [answer.response for answer in answers]
-        completion = to_openai(responses, metadata, reasoning=reasoning)
-        return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
+
+        async def ask_all(question: Question) -> Answers:
+            ask = partial(upstream.generate, question.model, question.request)
+            return Answers(await each(ask, choices))
+
+        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+            answers = await asking.ask(connection, ask_all)
+        metadata = metadata._replace(model=asking.stand_in or name)
+        completion = to_openai(answers.responses, metadata, reasoning=reasoning)
+        return Response(
+            _encoder.encode(completion), media_type="application/json", headers=asking.headers
+        )
+
+
+def _translator(
+    metadata: Metadata, choices: int, *, usage: bool, reasoning: ReasoningField
+) -> ChunkTranslator | ChoicesTranslator:
+    if choices == 1:
+        return ChunkTranslator(metadata, include_usage=usage, reasoning=reasoning)
+    return ChoicesTranslator(metadata, choices, include_usage=usage, reasoning=reasoning)
 
 
 def _wants_stream(
@@ -109,11 +133,3 @@ def _wants_stream(
     accept = request.headers.get("accept", "")
     only_events = "text/event-stream" in accept and "application/json" not in accept
     return only_events or settings.stream_by_default
-
-
-def _ignored_header(data: ChatCompletionRequest, model: Model, *, strict: bool) -> dict[str, str]:
-    names = ignored_params(data, model)
-    if names and strict:
-        msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
-        raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")
-    return {"x-ignored-params": ",".join(names)} if names else {}

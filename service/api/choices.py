@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, Self, TypeVar
 
 from service.errors import (
+    UpstreamDisconnectedError,
     UpstreamResponseError,
     UpstreamTimeoutError,
-    UpstreamUnreachableError,
 )
 from service.interfaces import AnswerStream
 from service.schemas.gemini import GenerateContentResponse
@@ -21,7 +21,7 @@ T = TypeVar("T")
 Numbered = tuple[int, GenerateContentResponse]
 
 #: What a stream may end with that is no loss when its answer was complete before.
-BREAKS = (UpstreamUnreachableError, UpstreamTimeoutError, UpstreamResponseError)
+BREAKS = (UpstreamDisconnectedError, UpstreamTimeoutError, UpstreamResponseError)
 
 
 async def each(ask: Callable[[], Awaitable[T]], times: int) -> list[T]:
@@ -51,6 +51,7 @@ class ManyAnswers:
 
     def __init__(self, answers: list[AnswerStream], choices: Choices) -> None:
         self.upstream = answers[0].upstream
+        self.left_out: Sequence[str] = sorted({name for answer in answers for name in answer.left_out})
         self._answers = answers
         self._choices = choices
         self._pending = {

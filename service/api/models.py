@@ -1,11 +1,13 @@
 """`GET /v1/models` and `GET /v1/models/{id}`."""
 
 from litestar import Controller, get
-from litestar.params import FromPath
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
 from msgspec import UNSET
 
 from service.api.documentation import ERRORS
-from service.models import MODELS, Model, find_model
+from service.interfaces import Gateway
+from service.models import MODELS, Model, find_model, unaliased
 from service.schemas import openai
 
 
@@ -14,9 +16,14 @@ class ModelController(Controller):
     tags = ["Models"]
 
     @get(summary="List models", responses={401: ERRORS[401]}, sync_to_thread=False)
-    def index(self) -> openai.ModelList:
-        """List the models of the table, those that are shut down included."""
-        return openai.ModelList(data=[_describe(model) for model in MODELS])
+    def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> openai.ModelList:
+        """List the operator's own names and the table's models, with those that are shut down."""
+        aliases = gateway.settings.aliases
+        named = [_describe(find_model(id_), name) for name, id_ in aliases.items()]
+        # A name that the operator gave to another model is that model's.
+        return openai.ModelList(
+            data=[*named, *[_describe(model) for model in MODELS if model.id not in aliases]]
+        )
 
     @get(
         "/{model_id:path}",
@@ -24,10 +31,12 @@ class ModelController(Controller):
         responses={status: ERRORS[status] for status in (401, 404)},
         sync_to_thread=False,
     )
-    def retrieve(self, model_id: FromPath[str]) -> openai.Model:
+    def retrieve(
+        self, model_id: FromPath[str], gateway: NamedDependency[SkipValidation[Gateway]]
+    ) -> openai.Model:
         """Describe one model, under the name it was asked for. The name may hold a slash."""
         name = model_id.removeprefix("/")
-        return _describe(find_model(name), name)
+        return _describe(find_model(unaliased(name, gateway.settings.aliases)), name)
 
 
 def _describe(model: Model, name: str | None = None) -> openai.Model:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,7 +15,7 @@ from litestar.types import Receive, Scope, Send
 from service import sse
 from service.api import errors
 from service.api.choices import BREAKS
-from service.errors import GatewayError
+from service.errors import GatewayError, RequestDeadlineError
 from service.logs import annotate
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Responses(Protocol):
     """An upstream's stream, or several: what it yields is what the translator takes."""
 
     upstream: str
+    left_out: Sequence[str]
 
     def __aiter__(self) -> AsyncIterator[Sequence[Any]]: ...
 
@@ -110,6 +112,23 @@ class WhileConnected:
                 return
 
 
+@asynccontextmanager
+async def within(seconds: float | None) -> AsyncGenerator[None]:
+    """Around an answer: raise `RequestDeadlineError` when it takes longer than it may."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise RequestDeadlineError(
+            f"This gateway ends a request after {seconds:g} seconds, and the answer was not "
+            "complete by then. Ask for a shorter one. The operator can set "
+            "REQUEST_DEADLINE_SECONDS."
+        ) from error
+
+
 class EventStream(Response[None]):
     """A response of server-sent events.
 
@@ -121,6 +140,7 @@ class EventStream(Response[None]):
         translator: of this endpoint, new.
         headers: of the response.
         keepalive: seconds of silence after which a comment is sent.
+        deadline: seconds after which the stream is ended with an error.
 
     """
 
@@ -131,12 +151,14 @@ class EventStream(Response[None]):
         *,
         headers: dict[str, str],
         keepalive: float,
+        deadline: float | None = None,
     ) -> None:
         super().__init__(None)
         self.open_answer = open_answer
         self.translator = translator
         self.extra_headers = headers
         self.keepalive = keepalive
+        self.deadline = deadline
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
         return _Writer(self)
@@ -151,6 +173,7 @@ class _Writer(ASGIResponse):
         self._translator = stream.translator
         self._extra_headers = stream.extra_headers
         self._keepalive = stream.keepalive
+        self._deadline = stream.deadline
         self._started = False
         self._writing = asyncio.Lock()  # the keep-alive comes from another task
         self._loop = asyncio.get_running_loop()
@@ -160,7 +183,8 @@ class _Writer(ASGIResponse):
         del scope
         self._send = send
         try:
-            async with WhileConnected(receive, tick=self._tick, first_tick=self._keepalive):
+            connected = WhileConnected(receive, tick=self._tick, first_tick=self._keepalive)
+            async with connected, within(self._deadline):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
             await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)

@@ -26,6 +26,11 @@ class ChoicesTranslator:
             for index in range(n)
         ]
 
+    def rename(self, model: str) -> None:
+        """Take the name of the model that answers, before its first response."""
+        for choice in self._choices:
+            choice.rename(model)
+
     def push(
         self, numbered: tuple[int, gemini.GenerateContentResponse]
     ) -> Sequence[ChatCompletionChunk]:

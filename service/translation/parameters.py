@@ -3,7 +3,8 @@
 To pass on a new parameter, add its line to `to_generation_config` and a golden case.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from service.errors import InvalidRequestError
 from service.models import Model
@@ -70,6 +71,18 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     if any(_is_native(tool) for tool in request.tools or []):
         names.append("tools")
     return sorted(names)
+
+
+def ignored_params_of(left_out: Iterable[str]) -> list[str]:
+    """Return the client's names for fields that an upstream did not take, as Google names them."""
+    return [_CLIENTS_NAMES.get(field) or _snake_case(field) for field in left_out]
+
+
+_CLIENTS_NAMES = {"safetySettings.method": "safety_settings.method"}
+
+
+def _snake_case(field: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", field)
 
 
 def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:

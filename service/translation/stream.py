@@ -57,6 +57,10 @@ class ChunkTranslator:
         self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
         self._usages: list[gemini.UsageMetadata] = []
 
+    def rename(self, model: str) -> None:
+        """Take the name of the model that answers, before its first response."""
+        self._metadata = self._metadata._replace(model=model)
+
     def push(self, response: gemini.GenerateContentResponse) -> list[ChatCompletionChunk]:
         """Take one response; return the chunks that say the same, maybe none.
 

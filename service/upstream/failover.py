@@ -67,6 +67,10 @@ class Failover:
                 return answer
         raise _told(failures)
 
+    def is_open(self, model: str) -> bool:
+        """Whether nothing is known to speak against a model on at least one of the ways."""
+        return any(self._is_open(way.name, model) for way in self._ways)
+
     def _is_open(self, name: str, model: str) -> bool:
         now = self._now()
         return all(self._closed.get((name, which), 0) <= now for which in (model, None))
@@ -75,7 +79,9 @@ class Failover:
         if error.closing is None:
             return
         seconds = error.closing.seconds if error.retry_after is None else error.retry_after
-        self._closed[name, model if error.closing.model else None] = self._now() + seconds
+        what = (name, model if error.closing.model else None)
+        # Of requests that were under way at the same time, the one that knows more may fail first.
+        self._closed[what] = max(self._closed.get(what, 0), self._now() + seconds)
         if len(self._ways) > 1:
             logger.warning("%s is left alone for %.0f s: %s", name, seconds, error.code)
 
@@ -87,6 +93,7 @@ def _told(failures: list[tuple[str, GatewayError]]) -> GatewayError:
     if not others:
         return first.with_traceback(None)
     told = copy.copy(first)
+    told.other_model = any(error.other_model for _, error in failures)
     told.message = f"{name}: {first.message} No other way to Gemini is open ({', '.join(others)})."
     told.args = (told.message,)
     return told

@@ -29,6 +29,7 @@ from service.errors import (
     RequestTooLargeError,
     TokenRateLimitError,
     UpstreamDeadlineError,
+    UpstreamDisconnectedError,
     UpstreamInternalError,
     UpstreamResponseError,
     UpstreamTimeoutError,
@@ -48,10 +49,16 @@ def upstream_failures() -> Generator[None]:
         yield
     except httpx.ReadTimeout as error:
         raise UpstreamTimeoutError("Gemini did not answer in time.") from error
+    except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        msg = "Gemini could not be reached in time: there was no connection. Ask again."
+        raise UpstreamUnreachableError(msg) from error
     except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
         cause = type(error.__cause__ or error).__name__
+        if isinstance(error, httpx.ConnectError):
+            msg = f"Gemini could not be reached ({cause}). Ask again."
+            raise UpstreamUnreachableError(msg) from error
         msg = f"The connection to Gemini failed ({cause}). Ask again."
-        raise UpstreamUnreachableError(msg) from error
+        raise UpstreamDisconnectedError(msg) from error
     except EventTooLargeError as error:
         raise UpstreamResponseError("Gemini sent an event that is too large to be one.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,0 +1,50 @@
+"""A request that takes longer than Cloud Run would let it is ended by the gateway itself."""
+
+import pytest
+
+from tests.conftest import StartGateway
+from tests.gateway import HELLO, Gateway, events, text_of
+from tests.simulators.google import Google
+from tests.simulators.replies import Gate, Hold, answer, hold
+
+PATH = "/v1/chat/completions"
+STREAM = HELLO | {"stream": True}
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway, google: Google) -> Gateway:
+    """A gateway that has its token and project, and ends requests soon."""
+    gateway = start_gateway(request_deadline_seconds=0.4)
+    with gateway.client() as client:
+        client.post(PATH, json=HELLO)
+    google.reset()
+    return gateway
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_stream_gets_an_error_event_and_google_is_let_go(
+    n: int, gateway: Gateway, google: Google
+) -> None:
+    never = Gate()
+    google.script(*[answer("Hel", Hold(never), "lo")] * n)
+    with gateway.client() as client:
+        *chunks, error, done = events(client.post(PATH, json=STREAM | {"n": n}))
+    assert text_of(chunks) == "Hel" * n
+    assert {chunk["choices"][0]["finish_reason"] for chunk in chunks} == {None}
+    assert error["error"]["code"] == "upstream_timeout"
+    assert "REQUEST_DEADLINE_SECONDS" in error["error"]["message"]
+    assert done == b"[DONE]"
+    assert all(call.left.wait(1) for call in google.calls("generate"))
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_that_has_not_begun_is_504(
+    gateway: Gateway, google: Google, *, stream: bool
+) -> None:
+    google.script(hold(Gate(), answer("late")))
+    with gateway.client() as client:
+        response = client.post(PATH, json=HELLO | {"stream": stream})
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "upstream_timeout")
+    assert response.headers["x-should-retry"] == "false"
+    (call,) = google.calls("generate")
+    assert call.left.wait(1)

@@ -51,7 +51,9 @@ class ManyAnswers:
 
     def __init__(self, answers: list[AnswerStream], choices: Choices) -> None:
         self.upstream = answers[0].upstream
-        self.left_out: Sequence[str] = sorted({name for answer in answers for name in answer.left_out})
+        self.left_out: Sequence[str] = sorted(
+            {name for answer in answers for name in answer.left_out}
+        )
         self._answers = answers
         self._choices = choices
         self._pending = {

@@ -17,20 +17,10 @@ import httpx
 import msgspec
 
 from service.errors import (
-    CapacityError,
-    CredentialsError,
     GatewayError,
     InvalidRequestError,
-    ModelNotFoundError,
-    OverloadedError,
-    PermissionDeniedError,
     QuotaExhaustedError,
-    RateLimitError,
-    RequestTooLargeError,
-    TokenRateLimitError,
-    UpstreamDeadlineError,
     UpstreamDisconnectedError,
-    UpstreamInternalError,
     UpstreamResponseError,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
@@ -38,6 +28,7 @@ from service.errors import (
 from service.logs import redact
 from service.sse import EventTooLargeError
 from service.upstream.google_error import GoogleError, read_error, seconds
+from service.upstream.refusals import Row, row_of
 
 _MAX_MESSAGE = 2000
 
@@ -77,29 +68,19 @@ def refusal(
 
     """
     google = read_error(http_status, body)
+    row = row_of(google)
     said = said_by(google)
-    match google.code:
-        case 400:
-            return _bad_request(google, said)
-        case 401:
-            return CredentialsError(
-                "Google rejected the gateway's credentials, also after a refresh. "
-                "The operator of this gateway has to renew them; your API key is fine."
-            )
-        case 403:
-            return _denied(google, said)
-        case 404:
-            return ModelNotFoundError(
-                f"Gemini does not offer this model to this account or project: {said}"
-            )
-        case 429:
-            return _exhausted(google, said, headers or {})
-        case 503 if google.reason.startswith("MODEL_CAPACITY_EX"):
-            return CapacityError(said, retry_after=google.retry_delay)
-        case 503:
-            return OverloadedError(said, retry_after=google.retry_delay)
-        case code:
-            return _BY_STATUS.get(code, UpstreamResponseError)(said)
+    delay = _delay(google, headers or {}, row)
+    if row.code == "context_length_exceeded":
+        return _too_long(google, said)
+    if row.error is QuotaExhaustedError:
+        said += _reset(google, delay)
+    return row.error(
+        with_link(row.sentence(said), row.links(google)),
+        param=_param(google.field) if row.error is InvalidRequestError else None,
+        code=row.code,
+        retry_after=delay,
+    )
 
 
 def said_by(google: GoogleError) -> str:
@@ -126,32 +107,7 @@ _OWN_WORDS = {
     500: "Gemini failed. Ask again.",
     503: "Gemini is overloaded. Ask again.",
 }
-_BY_STATUS: dict[int, type[GatewayError]] = {
-    408: UpstreamDeadlineError,
-    413: RequestTooLargeError,
-    499: UpstreamDeadlineError,
-    500: UpstreamInternalError,
-    504: UpstreamDeadlineError,
-}
-
-# "The input token count (9) exceeds the maximum number of tokens allowed (8)." is one of its forms.
-_TOO_LONG = re.compile(r"token count .*(exceed|only supports)", re.DOTALL)
 _NUMBER = re.compile(r"\d[\d,]*")
-_NOT_HERE = re.compile(r"location is not supported|not available in your|enable billing")
-
-
-def _bad_request(google: GoogleError, said: str) -> GatewayError:
-    if google.reason == "API_KEY_INVALID" or "api key" in google.message.lower():
-        return CredentialsError(
-            "Google rejected the gateway's API key. The operator of this gateway has to replace it."
-        )
-    if _NOT_HERE.search(google.message):
-        return PermissionDeniedError(said)
-    if _TOO_LONG.search(google.message):
-        return _too_long(google, said)
-    if "payload size exceeds" in google.message:
-        return RequestTooLargeError(said)
-    return InvalidRequestError(said, param=_param(google.field), code="invalid_argument")
 
 
 def _too_long(google: GoogleError, said: str) -> InvalidRequestError:
@@ -188,33 +144,16 @@ def _param(field: str) -> str | None:
     return next((param for name, param in _PARAMS.items() if path.startswith(name)), None)
 
 
-def _denied(google: GoogleError, said: str) -> PermissionDeniedError:
-    return PermissionDeniedError(
-        with_link(said, google.links),
-        code="validation_required" if google.reason == "VALIDATION_REQUIRED" else None,
-    )
-
-
-_NO_QUOTA_AT_ALL = re.compile(r"limit:\s*0(?!\d|\.\d)")
+_SAYS_WHEN = (429, 503)
 _DELAY_IN_TEXT = re.compile(
     r"(?:retry in|reset after|resets in) ((?:[\d.]+(?:ms|h|m|s))+)", re.IGNORECASE
 )
-_SAYS_CAPACITY = re.compile(r"no capacity available|MODEL_CAPACITY_EX", re.IGNORECASE)
-_PER_MINUTE_WAIT = 60.0
 
 
-def _exhausted(google: GoogleError, said: str, headers: Mapping[str, str]) -> GatewayError:
-    """Tell a busy minute from a used-up day, and both from a model that has no room for anyone."""
-    if google.reason.startswith("MODEL_CAPACITY_EX") or _SAYS_CAPACITY.search(google.message):
-        return CapacityError(said, retry_after=google.retry_delay)
-
-    limits = " ".join([*google.quota_ids, google.metadata.get("quota_limit", "")])
-    per_day = (
-        "PerDay" in limits
-        or "Daily" in limits
-        or "per day" in f"{limits} {google.message}"
-        or google.metadata.get("quota_unit", "").startswith("1/d/")
-    )
+def _delay(google: GoogleError, headers: Mapping[str, str], row: Row) -> float | None:
+    """Return the seconds after which to ask again, if Google says so in any of its ways."""
+    if google.code not in _SAYS_WHEN or row.ignores_delay:
+        return None
     delay = google.retry_delay
     if delay is None:
         delay = seconds(google.metadata.get("quotaResetDelay", ""))
@@ -222,16 +161,7 @@ def _exhausted(google: GoogleError, said: str, headers: Mapping[str, str]) -> Ga
         delay = seconds(in_text[1])
     if delay is None:
         delay = _retry_after(headers.get("retry-after", ""))
-
-    terminal = google.reason in {"QUOTA_EXHAUSTED", "INSUFFICIENT_G1_CREDITS_BALANCE"}
-    if terminal or per_day or _NO_QUOTA_AT_ALL.search(google.message):
-        # A daily quota comes with the delay of a minute's.
-        delay = None if per_day else delay
-        return QuotaExhaustedError(said + _reset(google, delay), retry_after=delay)
-    if delay is None and "PerMinute" in limits:
-        delay = _PER_MINUTE_WAIT
-    error = TokenRateLimitError if "token" in limits.lower() else RateLimitError
-    return error(said, retry_after=delay)
+    return row.delay if delay is None else delay
 
 
 def _reset(google: GoogleError, delay: float | None) -> str:

@@ -11,6 +11,7 @@ from service.errors import GatewayError, PermissionDeniedError
 from service.schemas.code_assist import IneligibleTier
 from service.upstream.failures import quotable, refusal, said_by, with_link
 from service.upstream.google_error import GoogleError, read_error
+from service.upstream.refusals import TABLE, row_of
 
 
 class SecurityPolicyError(PermissionDeniedError):
@@ -59,24 +60,11 @@ _REMEDIES = {
         "run the gateway in a country where Google offers Code Assist, "
         f"or log in with an account that has {_LICENCE}"
     ),
-    "validation_required": "sign in to this account in a browser and verify it with Google",
     "project_required": (
         "set GEMINI_PROJECT_ID to the id of the Google Cloud project that the account's licence "
         "of Gemini Code Assist belongs to"
     ),
-    "license_required": (
-        f"have whoever administers the licences give the account {_LICENCE}, "
-        "or log in with an account that has one"
-    ),
-    "tos_violation": (
-        "appeal to Google, which has disabled Code Assist for this account because of its terms "
-        "of service, or log in with another account"
-    ),
-    "service_disabled": "enable the API that Google names, and wait some minutes for it",
-    "iam_permission_denied": (
-        "have the project's administrator give the account the role "
-        "roles/cloudaicompanion.user, or set GEMINI_PROJECT_ID to a project where it has that role"
-    ),
+    **{row.setup_code: row.remedy for row in TABLE if row.setup_code},
     "permission_denied": (
         "set GEMINI_PROJECT_ID to a project in which the account may use Code Assist, "
         "or log in with another account"
@@ -133,13 +121,6 @@ def _snake_case(reason: str | None) -> str:
 
 # A 4xx that speaks of the account and not of the moment; 401 and 429 are the same for every call.
 _FINAL = {400, 403, 404, 409, 501}
-_NO_LICENCE = re.compile(r"#3501|named user|valid licen[sc]e")
-_CODES = {
-    "VALIDATION_REQUIRED": "validation_required",
-    "TOS_VIOLATION": "tos_violation",
-    "SERVICE_DISABLED": "service_disabled",
-    "IAM_PERMISSION_DENIED": "iam_permission_denied",
-}
 
 
 def setup_refusal(
@@ -156,8 +137,6 @@ def setup_refusal(
 
 
 def _code(google: GoogleError) -> str:
-    if _NO_LICENCE.search(google.message):
-        return "license_required"
-    if google.code != 403:  # noqa: PLR2004
-        return "setup_refused"
-    return _CODES.get(google.reason, "permission_denied")
+    if code := row_of(google).setup_code:
+        return code
+    return "permission_denied" if google.code == 403 else "setup_refused"  # noqa: PLR2004

@@ -26,7 +26,7 @@ def gateway(start_gateway: StartGateway) -> Gateway:
     )
 
 
-def closed(*models: str, by: Any = error(429)) -> Any:
+def closed(*models: str, by: Any) -> Any:
     """Refuse requests for these models."""
 
     def play(call: Call) -> Reply:
@@ -134,7 +134,7 @@ def test_the_model_list_has_the_operators_names(gateway: Gateway) -> None:
 
 
 def test_a_name_for_nothing_stops_the_start(google: Google) -> None:
-    with pytest.raises(SettingsError, match="MODEL_ALIASES.*'gpt-5'"):
+    with pytest.raises(SettingsError, match=r"MODEL_ALIASES.*'gpt-5'"):
         create_app(settings_for(google, model_aliases="gpt-4o=gpt-5"))
 
 

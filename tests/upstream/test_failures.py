@@ -285,7 +285,8 @@ def test_the_retry_after_header_counts_where_the_body_says_nothing(
 def test_a_403_says_where_to_put_it_right(detail: dict[str, Any], link: int) -> None:
     said = "Look at https://go.example/said for more."
     error = refusal(403, google(403, said, **detail))
-    assert error.message == said + " See https://go.example/1" * link
+    assert error.message.startswith(said)
+    assert error.message.endswith(" See https://go.example/1") == bool(link)
 
 
 @pytest.mark.parametrize(

@@ -152,13 +152,15 @@ class _Builder:
 
     def _vertex(self) -> Way:
         settings = self._settings
-        issuer: MetadataServer | DefaultCredentials = DefaultCredentials()
+        default = DefaultCredentials(token_url=settings.oauth_token_url)
+        issuer: MetadataServer | DefaultCredentials = default
         host = settings.metadata_host
         if host is not None and not settings.google_application_credentials:
             issuer = MetadataServer(self._transport, host=host)
         unshared = UnsharedTokenCache()
         tokens = TokenProvider(StaticSource(Credential()), issuer, lambda _: unshared)
-        http = self.http["vertex"] = GoogleHttp(self._transport, tokens, self._limits)
+        http = GoogleHttp(self._transport, tokens, self._limits, bill=default.billed)
+        self.http["vertex"] = http
         configured = settings.vertex_project or settings.google_cloud_project
 
         async def project() -> str | None:

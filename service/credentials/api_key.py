@@ -1,11 +1,16 @@
 """A key of the Gemini Developer API, in the part of an access token."""
 
+import logging
 import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+from service.credentials.sources import REREAD_SECONDS
 from service.errors import CredentialsError
 from service.schemas.oauth import AccessToken, SharedToken
+
+logger = logging.getLogger(__name__)
 
 
 class ApiKey:
@@ -13,13 +18,21 @@ class ApiKey:
 
     Args:
         read: brings the key; raises `CredentialsError`.
+        now: seconds.
 
     """
 
     origin: Literal["refresh", "shared", "credential"] = "refresh"
 
-    def __init__(self, read: Callable[[], Awaitable[str | None]]) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[str | None]],
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._read = read
+        self._now = now
+        self._read_at = -math.inf
         self._shared: SharedToken | None = None
 
     @property
@@ -28,21 +41,30 @@ class ApiKey:
         return None
 
     async def token(self, *, rejected: AccessToken | None = None) -> AccessToken:
-        """Return the key; if it was rejected, what stands in its place by now."""
-        if self._shared is None or rejected is not None:
-            await self.renew()
-        if self._shared is None:
-            raise RuntimeError("A key was read, and is not there.")
-        return self._shared.token
+        """Return the key; if it was rejected, what stands in its place by now.
+
+        That is looked up at most once in `REREAD_SECONDS`.
+        """
+        known = self._shared
+        if known is None:
+            return (await self.renew()).token
+        if rejected is not None and self._now() - self._read_at >= REREAD_SECONDS:
+            try:
+                return (await self.renew()).token
+            except CredentialsError as error:
+                logger.warning("the API key could not be read again: %s", error)
+        return known.token
 
     async def peek(self) -> SharedToken | None:
         return self._shared
 
     async def renew(self) -> SharedToken:
-        """Read it again."""
+        """Read it again; raise `CredentialsError`."""
+        self._read_at = self._now()
         key = await self._read()
         if not key:
             msg = "GEMINI_API_KEY leads to nothing. The operator of this gateway has to set it."
             raise CredentialsError(msg, code="credentials_unavailable")
-        self._shared = SharedToken(token=AccessToken(key, math.inf))
+        if self._shared is None or self._shared.token.value != key:
+            self._shared = SharedToken(token=AccessToken(key, math.inf))
         return self._shared

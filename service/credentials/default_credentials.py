@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import Any
 
 import google.auth
+import google.oauth2.credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
 
@@ -18,7 +19,8 @@ class Found:
 
     def __init__(self, credentials: Any, project: str | None) -> None:
         self._credentials = credentials
-        self.project = project
+        self.quota_project: str | None = getattr(credentials, "quota_project_id", None)
+        self.project = project or self.quota_project
 
     def refresh(self) -> AccessToken:
         """Get a token; block until it is there.
@@ -44,8 +46,13 @@ class Found:
         return AccessToken(self._credentials.token, expiry)
 
 
-def find() -> Found:
-    """Find them as all of Google's programs do; raise `CredentialsError`."""
+def find(token_url: str) -> Found:
+    """Find them as all of Google's programs do; raise `CredentialsError`.
+
+    Args:
+        token_url: for a person's; the other kinds name it themselves.
+
+    """
     try:
         credentials, project = google.auth.default(scopes=_SCOPES)
     except DefaultCredentialsError as error:
@@ -55,4 +62,6 @@ def find() -> Found:
             "credentials file.",
             code="credentials_unavailable",
         ) from error
+    if isinstance(credentials, google.oauth2.credentials.Credentials):
+        credentials = credentials.with_token_uri(token_url)
     return Found(credentials, project)

@@ -112,9 +112,14 @@ class DefaultCredentials:
     """A `TokenIssuer` where a file says who this is: a person, a service account, a workload.
 
     Google's own library finds and reads it.
+
+    Args:
+        token_url: where people's tokens are refreshed.
+
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, token_url: str) -> None:
+        self._token_url = token_url
         self._found: Found | None = None
 
     async def issue(self, credential: Credential) -> Refreshed:
@@ -129,19 +134,24 @@ class DefaultCredentials:
 
     async def _find(self) -> "Found":
         if self._found is None:
-            self._found = await asyncio.to_thread(_find)
+            self._found = await asyncio.to_thread(_find, self._token_url)
         return self._found
+
+    def billed(self) -> str | None:
+        """Return the project that pays for a person's calls; None before the first token, too."""
+        return self._found.quota_project if self._found else None
 
 
 class Found(Protocol):
     """Credentials that were found. What blocks is called in a thread."""
 
     project: str | None
+    quota_project: str | None
 
     def refresh(self) -> AccessToken: ...
 
 
-def _find() -> Found:
+def _find(token_url: str) -> Found:
     from service.credentials import default_credentials  # noqa: PLC0415  (slow: Google's library)
 
-    return default_credentials.find()
+    return default_credentials.find(token_url)

@@ -40,20 +40,22 @@ def upstream_failures() -> Generator[None]:
         yield
     except httpx.ReadTimeout as error:
         raise UpstreamTimeoutError("Gemini did not answer in time.") from error
-    except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        msg = "Gemini could not be reached in time: there was no connection. Ask again."
-        raise UpstreamUnreachableError(msg) from error
     except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-        cause = type(error.__cause__ or error).__name__
-        if isinstance(error, httpx.ConnectError):
-            msg = f"Gemini could not be reached ({cause}). Ask again."
-            raise UpstreamUnreachableError(msg) from error
-        msg = f"The connection to Gemini failed ({cause}). Ask again."
-        raise UpstreamDisconnectedError(msg) from error
+        raise _broken(error.__cause__ or error) from error
     except EventTooLargeError as error:
         raise UpstreamResponseError("Gemini sent an event that is too large to be one.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamResponseError("Gemini's answer could not be read. Ask again.") from error
+
+
+def _broken(cause: BaseException) -> GatewayError:
+    """Choose by aiohttp's error: httpx's name for a connection that broke is a time-out."""
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        return UpstreamUnreachableError("Gemini took no connection in time. Ask again.")
+    name = type(cause).__name__
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return UpstreamUnreachableError(f"Gemini could not be reached ({name}). Ask again.")
+    return UpstreamDisconnectedError(f"The connection to Gemini broke ({name}). Ask again.")
 
 
 def refusal(

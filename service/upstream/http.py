@@ -14,7 +14,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from service import __version__
-from service.errors import GatewayError, UpstreamTimeoutError
+from service.errors import CredentialsError, GatewayError, UpstreamTimeoutError
 from service.interfaces import AccessTokens
 from service.upstream.failures import refusal, upstream_failures
 
@@ -57,6 +57,7 @@ class GoogleHttp:
         tokens: whose value goes into the header.
         limits: to Google's time.
         key: whether it is an API key and no bearer token.
+        bill: returns the project that pays, where the token does not say it itself.
 
     """
 
@@ -67,9 +68,12 @@ class GoogleHttp:
         limits: TimeLimits,
         *,
         key: bool = False,
+        bill: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._bill = bill
         self._transport = transport
         self._tokens = tokens
+        self._is_key = key
         self._header, self._scheme = ("x-goog-api-key", "") if key else ("authorization", "Bearer ")
         self._limits = limits
         self._extensions = {"timeout": {"connect": limits.connect}}
@@ -93,32 +97,38 @@ class GoogleHttp:
     ) -> httpx.Response:
         """Send JSON; return the successful response, unread. The caller closes it.
 
-        A token that Google no longer takes is renewed, until a freshly made one is rejected, too.
+        A token that Google no longer takes is renewed, until a freshly made one is rejected, too; a
+        key, if another one has taken its place.
         """
         token = await self._tokens.token()
-        response = await self._send(url, body, token.value)
-        for _ in range(_RENEWALS):
-            if response.status_code != _UNAUTHORIZED:
-                break
-            async with self._closing(response), self.no_silence():
-                await response.aread()  # so that the connection can be used again
-            token = await self._tokens.token(rejected=token)
-            # After an outage of the cache what is shared may be as dead as what was rejected.
-            is_new = self._tokens.origin == "refresh"
+        renewals = _RENEWALS
+        while True:
             response = await self._send(url, body, token.value)
-            if is_new:
-                break
-        if response.is_success:
-            return response
-        async with self._closing(response), self.no_silence():
-            raise refuse(response.status_code, await response.aread(), response.headers)
+            if response.is_success:
+                return response
+            async with self._closing(response), self.no_silence():
+                content = await response.aread()  # so that the connection can be used again
+            error = refuse(response.status_code, content, response.headers)
+            if not renewals or not self._is_rejected(response.status_code, error):
+                raise error
+            rejected, token = token, await self._tokens.token(rejected=token)
+            if self._is_key and token.value == rejected.value:
+                raise error
+            # After an outage of the cache what is shared may be as dead as what was rejected.
+            renewals = 0 if self._tokens.origin == "refresh" else renewals - 1
+
+    def _is_rejected(self, status: int, error: GatewayError) -> bool:
+        """Whether a new token might help. A dead key is a bad request to the Developer API."""
+        return status == _UNAUTHORIZED or (self._is_key and isinstance(error, CredentialsError))
 
     async def _send(self, url: str, body: bytes | None, token: str) -> httpx.Response:
+        billed = self._bill()
         request = httpx.Request(
             "GET" if body is None else "POST",
             url,
             content=body,
             headers={
+                **({"x-goog-user-project": billed} if billed else {}),
                 self._header: self._scheme + token,
                 "content-type": "application/json",
                 "user-agent": USER_AGENT,

@@ -1,0 +1,109 @@
+"""Gateways with several ways to the simulated Google, whose memory and pool a test can look at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from service import connect
+from service.settings import Secret
+from service.upstream.failover import Failover
+from service.upstream.http import open_transport
+from tests.gateway import Gateway, settings_for
+from tests.simulators.calls import Call, Play
+from tests.simulators.generation import echo
+from tests.simulators.google import Google
+from tests.simulators.wire import Reply
+
+#: What each way to Gemini has for an endpoint among the settings.
+ENDPOINTS = {
+    "code_assist": "code_assist_endpoint",
+    "vertex": "vertex_endpoint",
+    "gemini_api": "gemini_api_endpoint",
+}
+AGES = 20 * 366 * 86_400  # one of the scenarios says when in 2038
+
+
+def settings_of_ways(google: Google, **differs: Any) -> dict[str, Any]:
+    """Return what makes `settings_for` reach the simulated Google in all three ways."""
+    return {
+        "upstreams": "code_assist,vertex,gemini_api",
+        "gemini_project_id": "sim-project",
+        "gemini_api_key": Secret("sim-api-key"),
+        "gemini_api_endpoint": google.url,
+        "vertex_endpoint": google.url,
+        "vertex_project": "proj-test-1",
+        "gce_metadata_host": google.url.removeprefix("http://"),
+        **differs,
+    }
+
+
+def only_on(*upstreams: str, play: Play) -> Play:
+    """Play this to those who come by one of these ways, and the usual answer to the others."""
+
+    def playing(call: Call) -> Reply:
+        return (play if call.recorded.upstream in upstreams else echo)(call)
+
+    return playing
+
+
+class Ways:
+    """A running gateway, whose memory of the ways has a clock that only tests move.
+
+    Args:
+        gateway: is made by `started`.
+
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.ahead = 0.0
+        self.transport: httpx.AsyncBaseTransport | None = None
+
+    def now(self) -> float:
+        return self.ahead
+
+    def forget(self) -> None:
+        """Let so much time pass that every way is open again."""
+        self.ahead += AGES
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections to Google have not gone back to the pool."""
+        assert isinstance(self.transport, AiohttpTransport)
+        session = self.transport.client
+        assert isinstance(session, aiohttp.ClientSession), "the first call makes it"
+        connector: Any = session.connector
+        return len(connector._acquired)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Start the gateway, with an eye on what it makes."""
+
+        def failover(*args: Any, **kwargs: Any) -> Failover:
+            return Failover(*args, **kwargs, now=self.now)
+
+        def transport() -> httpx.AsyncBaseTransport:
+            self.transport = open_transport()
+            return self.transport
+
+        with (
+            patch.object(connect, "Failover", failover),
+            patch.object(connect, "open_transport", transport),
+            self.gateway,
+        ):
+            with self.gateway.client() as client:
+                assert client.post("/v1/token-test").status_code == 200  # it is put together
+            yield
+
+
+@contextmanager
+def started(google: Google, **differs: Any) -> Iterator[Ways]:
+    """Run a gateway that reaches the simulated Google in all three ways, with these settings."""
+    ways = Ways(Gateway(settings_for(google, **settings_of_ways(google, **differs))))
+    with ways.watched():
+        yield ways

@@ -6,6 +6,7 @@ content, which may hold more than Gemini's words: thoughts in tags, code that wa
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -98,11 +99,11 @@ class Grounding:
             if link not in links.get(citation.end_index, ""):
                 links[citation.end_index] = links.get(citation.end_index, "") + link
         ends = sorted(links)
-        pieces = [content[: ends[0]]] if ends else [content]
-        shifts = [0]
-        for end, following in zip(ends, [*ends[1:], len(content)], strict=True):
-            pieces += [links[end], content[end:following]]
+        pieces, shifts = [], [0]
+        for begin, end in pairwise([0, *ends]):
+            pieces += [content[begin:end], links[end]]
             shifts.append(shifts[-1] + len(links[end]))
+        pieces.append(content[ends[-1] :] if ends else content)
         for _, citation in cited:
             # A link that ends where these words begin is before them, one at their end is after.
             citation.start_index += shifts[bisect_right(ends, citation.start_index)]

@@ -109,7 +109,10 @@ SEGMENTS = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("inline", [False, True])
-@given(st.lists(WORDS, max_size=3), st.lists(st.tuples(SEGMENTS, INDICES), max_size=4))
+@given(
+    texts=st.lists(WORDS, max_size=3),
+    drawn=st.lists(st.tuples(SEGMENTS, INDICES), max_size=4),
+)
 def test_offsets_of_any_kind_stay_inside_the_content(
     texts: list[str], drawn: list[tuple[dict[str, Any], list[int]]], *, inline: bool
 ) -> None:

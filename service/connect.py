@@ -25,6 +25,7 @@ from service.upstream.code_assist import CodeAssist
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
 from service.upstream.retry import Retry
+from service.upstream.unsigned import BypassRefusedSignatures
 
 #: What the other instances call this one.
 INSTANCE = uuid.uuid4().hex[:12]
@@ -94,7 +95,9 @@ async def connect(settings: Settings) -> GoogleConnection:
     project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
     background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
-        upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
+        upstream=BypassRefusedSignatures(
+            Retry(CodeAssist(http, endpoint=endpoint, project=project))
+        ),
         api_keys=keys.result(),
         signatures=caches.result().signatures,
         tokens=tokens,

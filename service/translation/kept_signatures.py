@@ -4,7 +4,7 @@ Many clients keep of a call its id, its name and its arguments, and may write th
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import structs
 
@@ -77,11 +77,12 @@ def _text(message: UserMessage) -> str:
 
 def unsigned(messages: list[ChatMessage], keys: Keys) -> list[list[str]]:
     """Return the keys of the calls in each unsigned step of the current turn."""
-    return [
+    steps = [
         [key for call in message.tool_calls or [] if (key := _key(call, keys))]
-        for message in _calling(messages[keys.turn :])
-        if not any(of_calls(message))
+        for message in messages[keys.turn :]
+        if isinstance(message, AssistantMessage) and not any(of_calls(message))
     ]
+    return [step for step in steps if step]
 
 
 def restored(
@@ -109,14 +110,6 @@ def _restored(message: AssistantMessage, keys: Keys, found: Mapping[str, str]) -
         for call in message.tool_calls
     ]
     return structs.replace(message, tool_calls=calls)
-
-
-def _calling(messages: list[ChatMessage]) -> Iterator[AssistantMessage]:
-    return (
-        message
-        for message in messages
-        if isinstance(message, AssistantMessage) and message.tool_calls
-    )
 
 
 def _key(call: GivenCall, keys: Keys) -> str | None:

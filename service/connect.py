@@ -21,7 +21,8 @@ from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, split
 from service.signatures.memory import MemorySignatures
 from service.signatures.shared import SharedSignatures
-from service.upstream.code_assist import CodeAssist
+from service.upstream.code_assist import NAME, CodeAssist
+from service.upstream.fake_thinking import FakeThinking
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
 from service.upstream.retry import Retry
@@ -93,11 +94,13 @@ async def connect(settings: Settings) -> GoogleConnection:
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
     project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
+    code_assist = CodeAssist(http, endpoint=endpoint, project=project)
+    upstream: Upstream = BypassRefusedSignatures(Retry(code_assist))
+    if settings.enable_fake_thinking:
+        upstream = FakeThinking(upstream, name=NAME)
     background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
-        upstream=BypassRefusedSignatures(
-            Retry(CodeAssist(http, endpoint=endpoint, project=project))
-        ),
+        upstream=upstream,
         api_keys=keys.result(),
         signatures=caches.result().signatures,
         tokens=tokens,

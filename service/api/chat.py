@@ -71,7 +71,7 @@ class ChatController(Controller):
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=name,
-            call_prefix=f"call_{uuid.uuid4().hex}_",
+            call_prefix=f"call_{uuid.uuid4().hex[:24]}_",  # some relays cut ids at 40 characters
             calling=calling(data),
         )
 

@@ -1,5 +1,6 @@
 """Thought signatures of clients that drop them, over a socket; the simulated Google wants them."""
 
+import re
 import socket
 from collections.abc import Iterator
 from time import monotonic
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.settings import Secret
 from service.signatures import shared
 from service.signatures.firestore import FirestoreSignatures
 from tests.conftest import StartGateway
@@ -114,6 +116,24 @@ def test_a_short_id_means_nothing_in_another_conversation(
     other["messages"][0] = {"role": "user", "content": "Is it raining?"}
     assert client.post(PATH, json=other).status_code == 200
     assert sent(google) == [BYPASS]
+
+
+def test_nobody_gets_what_is_anothers(start_gateway: StartGateway, google: Google) -> None:
+    gateway = start_gateway(openai_api_key=Secret("sk-one,sk-two"))
+    google.script(answer(parts=[weather(ONE)]), answer("Rain."), answer("Rain."))
+    with gateway.client("sk-one") as one, gateway.client("sk-two") as two:
+        conversation = step(calls_in(one.post(PATH, json=asked())))
+        two.post(PATH, json=asked(*conversation))
+        assert sent(google) == [BYPASS]
+        one.post(PATH, json=asked(*conversation))
+        assert sent(google) == [ONE]
+
+
+def test_our_ids_are_short_enough_for_everyone(client: httpx.Client, google: Google) -> None:
+    google.script(answer(parts=[weather(), weather(id_="not sane!"), weather(id_="x" * 65)]))
+    ids = [call["id"] for call in calls_in(client.post(PATH, json=asked()))]
+    assert len(set(ids)) == 3
+    assert all(re.fullmatch(r"call_[A-Za-z0-9_-]{24,35}", id_) for id_ in ids)
 
 
 def test_an_old_function_call_has_no_id_to_keep_it_by(client: httpx.Client, google: Google) -> None:

@@ -117,6 +117,7 @@ def test_an_answer_does_not_wait_for_them(
     assert said(ask(gateway)) == {"content": "Hi", **dict.fromkeys(FIELDS, FIRST)}
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_call_closes_the_tag(start_gateway: StartGateway, google: Google) -> None:
     google.script(answer(parts=[{"functionCall": {"name": "f"}}]))
     tools = [{"type": "function", "function": {"name": "f"}}]
@@ -132,6 +133,7 @@ def test_a_call_closes_the_tag(start_gateway: StartGateway, google: Google) -> N
     assert deltas[3]["tool_calls"]
 
 
+@pytest.mark.usefixtures("slow")
 def test_an_answer_without_words_closes_the_tag_and_stays_empty(
     start_gateway: StartGateway, google: Google
 ) -> None:
@@ -197,6 +199,7 @@ def test_a_json_reply_has_none(gateway: Gateway, google: Google) -> None:
     }
 
 
+@pytest.mark.usefixtures("slow")
 def test_every_choice_has_its_own(gateway: Gateway, google: Google) -> None:
     google.script(answer("Hi"), answer("Hi"))
     response = ask(gateway, n=2)

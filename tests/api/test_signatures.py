@@ -72,7 +72,7 @@ STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["whole", "strea
 
 @STREAMED
 @pytest.mark.parametrize("id_", [None, "c1"], ids=["our id", "gemini's id"])
-def test_a_turn_of_two_steps(
+def test_e5_a_turn_of_two_steps_where_only_id_type_and_function_come_back(
     client: httpx.Client, google: Google, id_: str | None, *, stream: bool
 ) -> None:
     google.script(

@@ -87,6 +87,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     reasoning_field: Literal["both", "reasoning_content", "reasoning", "tags", "none"] = "both"
     stream_thinking_as_content: bool = False
     enable_real_thinking: bool = False
+    enable_fake_thinking: bool = False
 
     enable_gemini_native_tools: bool = False
     enable_google_search: bool = False

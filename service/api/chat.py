@@ -13,7 +13,9 @@ from litestar.params import JSONBody, SkipValidation
 from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
+from service.api.guards import caller
 from service.api.requests import StrictJSON
+from service.api.signatures import Signatures
 from service.api.streaming import EventStream, WhileConnected
 from service.errors import InvalidRequestError
 from service.interfaces import AnswerStream, Gateway
@@ -62,6 +64,8 @@ class ChatController(Controller):
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
         defaults = defaults_of(settings)
+        signatures = Signatures(data, model, caller(request))
+        data = await signatures.restored(gateway)
         gemini_request = to_gemini(data, model, defaults=defaults)
         reasoning = shown_in(data, defaults)
         headers = _ignored_header(data, model, defaults, strict=settings.strict_params)
@@ -69,13 +73,14 @@ class ChatController(Controller):
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=name,
-            call_prefix=f"call_{uuid.uuid4().hex}_",
+            call_prefix=f"call_{uuid.uuid4().hex[:24]}_",  # some relays cut ids at 40 characters
             calling=calling(data),
             # A link in JSON would spoil it.
             inline_citations=settings.enable_inline_citations and not wants_json(data),
         )
 
-        upstream = await gateway.upstream()
+        connection = await gateway.connection()
+        upstream = connection.upstream
         choices = data.n or 1
         if streams:
             usage = bool(data.stream_options and data.stream_options.include_usage)
@@ -86,12 +91,15 @@ class ChatController(Controller):
             if choices == 1:
                 one = ChunkTranslator(metadata, include_usage=usage, reasoning=reasoning)
                 return EventStream(
-                    ask, one, headers=headers, keepalive=settings.sse_keepalive_seconds
+                    ask,
+                    signatures.watching(one, connection.signatures),
+                    headers=headers,
+                    keepalive=settings.sse_keepalive_seconds,
                 )
             many = ChoicesTranslator(metadata, choices, include_usage=usage, reasoning=reasoning)
             return EventStream(
                 lambda: ManyAnswers.open(ask, choices, many),
-                many,
+                signatures.watching(many, connection.signatures),
                 headers=headers,
                 keepalive=settings.sse_keepalive_seconds,
             )
@@ -101,6 +109,7 @@ class ChatController(Controller):
         annotate(upstream=answers[0].upstream)
         responses = [answer.response for answer in answers]
         completion = to_openai(responses, metadata, reasoning=reasoning)
+        signatures.keep(completion, connection.signatures)
         return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
 
 

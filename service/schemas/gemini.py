@@ -13,6 +13,10 @@ from service.schemas.extensions import SafetySetting
 #: JSON that was not there.
 NOTHING = Raw()
 
+#: Google's own word for a thought signature that nobody has:
+#: https://ai.google.dev/gemini-api/docs/thought-signatures
+BYPASS_SIGNATURE = "skip_thought_signature_validator"
+
 
 class FunctionCall(Struct, omit_defaults=True, rename="camel"):
     id: str | None = None

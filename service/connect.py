@@ -16,7 +16,8 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import TokenCache, Upstream
+from service.interfaces import MediaSource, TokenCache, Upstream
+from service.media import MediaFetcher
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, split
 from service.upstream.code_assist import CodeAssist
@@ -35,6 +36,7 @@ class GoogleConnection:
         self,
         *,
         upstream: Upstream,
+        media: MediaSource,
         api_keys: Sequence[Secret],
         tokens: TokenProvider,
         project: Project,
@@ -42,6 +44,7 @@ class GoogleConnection:
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
+        self.media = media
         self.api_keys = api_keys
         self.tokens = tokens
         self.project = project
@@ -88,9 +91,14 @@ async def connect(settings: Settings) -> GoogleConnection:
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
     project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
+    media = MediaFetcher(
+        max_bytes=settings.media_max_bytes, allow_hosts=split(settings.media_allow_hosts)
+    )
+    close.append(media.aclose)
     background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
         upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
+        media=media,
         api_keys=keys.result(),
         tokens=tokens,
         project=project,

@@ -53,6 +53,8 @@ class Model(Struct, frozen=True, kw_only=True):
     levels: tuple[str, ...] = ("LOW", "MEDIUM", "HIGH")
     #: Whether JSON can be asked for beside functions.
     json_with_tools: bool = True
+    #: Whether a part has a resolution of its own, and a tool's result may hold images.
+    media_in_parts: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
@@ -65,7 +67,7 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 # The dialects, for rows of the table and for ids that are not in it.
-_BUDGET = Model(id="", thinking="budget", json_with_tools=False)  # up to 2.5
+_BUDGET = Model(id="", thinking="budget", json_with_tools=False, media_in_parts=False)  # up to 2.5
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
 

@@ -13,6 +13,7 @@ from litestar.params import JSONBody, SkipValidation
 from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
+from service.api.media import fetched_media
 from service.api.requests import StrictJSON
 from service.api.streaming import EventStream, WhileConnected
 from service.errors import InvalidRequestError
@@ -60,7 +61,8 @@ class ChatController(Controller):
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
         defaults = defaults_of(settings)
-        gemini_request = to_gemini(data, model, defaults=defaults)
+        fetched = await fetched_media(data, request, gateway)
+        gemini_request = to_gemini(data, model, defaults=defaults, fetched=fetched)
         reasoning = shown_in(data, defaults)
         headers = _ignored_header(data, model, strict=settings.strict_params)
         metadata = Metadata(

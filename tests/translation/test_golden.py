@@ -11,6 +11,8 @@ from service.errors import GatewayError
 from service.models import find_model
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.openai_media import Fetched
+from service.translation.defaults import Defaults
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
@@ -25,6 +27,14 @@ def asked(given: dict[str, Any]) -> ChatCompletionRequest:
     """Fill up what a file says of the request."""
     body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
     return decode(msgspec.json.encode(body | given), ChatCompletionRequest)
+
+
+def defaults(given: dict[str, Any]) -> Defaults:
+    """Return what an operator has set, with the file's word for some of it."""
+    changes = given.get("defaults", {})
+    if "google_reads" in changes:
+        changes = {**changes, "google_reads": frozenset(changes["google_reads"])}
+    return Defaults()._replace(**changes)
 
 
 def answered(given: list[Any]) -> list[GenerateContentResponse]:
@@ -48,7 +58,8 @@ def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> Non
     def produce(given: dict[str, Any]) -> Any:
         request = asked(given)
         model = find_model(request.model or "")
-        gemini = to_gemini(request, model)
+        fetched = msgspec.convert(given.get("fetched", {}), dict[str, Fetched])
+        gemini = to_gemini(request, model, defaults=defaults(given), fetched=fetched)
         return {"request": gemini, "ignored": ignored_params(request, model)}
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))

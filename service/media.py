@@ -39,6 +39,7 @@ _HEADERS = {
 }
 _MOVED = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
+_HIGHEST_PORT = 65_535
 _METADATA = re.compile(r"metadata|(?:.+\.)?google\.internal|instance-data(?:\..+)?")
 
 
@@ -79,7 +80,7 @@ def _network() -> Iterator[None]:
     """Put what goes wrong on the way into words that do not tell what there is in the network."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
         if isinstance(error, TimeoutError):
             raise
         raise MediaError("its server could not be reached, or broke off") from None
@@ -164,7 +165,9 @@ class MediaFetcher:
         if url.userinfo:
             raise MediaError("a URL with a user name or password in it is not fetched")
         host = url.raw_host.decode().strip("[]").rstrip(".").lower()
-        port = url.port or _PORTS[url.scheme]
+        port = _PORTS[url.scheme] if url.port is None else url.port
+        if not 0 < port <= _HIGHEST_PORT:
+            raise MediaError("it is no proper URL")
         if not host or _METADATA.fullmatch(host):
             raise _not_public()
         try:

@@ -118,7 +118,7 @@ class MediaReader:
             comma = data.find(",", 0, _LONGEST_PREFIX)
             match = _DATA_URL.fullmatch(data, 0, comma) if comma > 0 else None
             if match is None:
-                raise _refused(where, "a data URL must be base64, as in data:image/png;base64,…")
+                raise _refused(where, "a data URL must be base64 (data:image/png;base64,…)")
             declared = media_types.named(match["type"]) or declared
             data = data[comma + 1 :]
         text = _canonical(data)
@@ -173,7 +173,9 @@ class MediaReader:
 
     def _allowed(self, mime_type: str | None, media: Given, where: str) -> str:
         if mime_type is None:
-            raise _refused(where, "nothing shows what it is; a data URL can say its type")
+            raise _refused(
+                where, "nothing shows its type; a name that ends in one would, or a data URL"
+            )
         if not media_types.is_taken(mime_type):
             raise _refused(where, f"it is {mime_type[:100]}, which Gemini does not take", _TYPE)
         if mime_type.startswith("text/") and not media.is_file:

@@ -9,6 +9,7 @@ import asyncio
 import binascii
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -100,15 +101,22 @@ class MediaFetcher:
         max_bytes: all of a request together.
         allow_hosts: hosts, or `host:port`, whose addresses may be private.
         lookup: resolves names.
+        certificates: reads whose certificates are trusted; slow, so done when first needed.
 
     """
 
     def __init__(
-        self, *, max_bytes: int, allow_hosts: Sequence[str] = (), lookup: Lookup = look_up
+        self,
+        *,
+        max_bytes: int,
+        allow_hosts: Sequence[str] = (),
+        lookup: Lookup = look_up,
+        certificates: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
     ) -> None:
         self._max_bytes = max_bytes
         self._allowed = {host.lower().strip("[]").replace("]:", ":") for host in allow_hosts}
         self._lookup = lookup
+        self._certificates = certificates
         self._transport: httpx.AsyncBaseTransport | None = None
         self._opening = asyncio.Lock()
 
@@ -202,7 +210,7 @@ class MediaFetcher:
     async def _opened(self) -> httpx.AsyncBaseTransport:
         async with self._opening:
             if self._transport is None:
-                context = await asyncio.to_thread(httpx.create_ssl_context)
+                context = await asyncio.to_thread(self._certificates)
 
                 def session() -> aiohttp.ClientSession:
                     # A connection is used once: it belongs to an address, not to a name.

@@ -1,9 +1,11 @@
 """A web server on loopback: says what a test tells it to, and remembers who came."""
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 
@@ -20,13 +22,15 @@ def redirect(location: str, status: int = 302) -> Page:
 
 
 class FileServer:
-    """`with FileServer() as server`: serves `server.pages`, by path."""
+    """`with FileServer() as server`: serves `server.pages`, by path; with a certificate, by TLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.pages: dict[str, Page] = {}
         #: Path and headers of each request.
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.connections = 0
+        #: What clients called it when they began TLS.
+        self.names: list[str | None] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,6 +58,11 @@ class FileServer:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            context.sni_callback = lambda _, name, __: self.names.append(name)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_port
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"

@@ -10,11 +10,12 @@ from service.errors import InvalidRequestError
 from service.media import AT_ONCE, MOST_URLS, MediaFetcher
 from service.schemas.openai_media import Fetched
 from tests.media.file_server import FileServer, Page, redirect
+from tests.media.quick import quick_fetcher
 from tests.media.samples import PNG, base64_of
 
 
 def fetcher(max_bytes: int = 1000) -> MediaFetcher:
-    return MediaFetcher(max_bytes=max_bytes, allow_hosts=["127.0.0.1"])
+    return quick_fetcher(max_bytes=max_bytes, allow_hosts=["127.0.0.1"])
 
 
 async def fetch(files: FileServer, *paths: str, max_bytes: int = 1000) -> dict[str, Fetched]:
@@ -72,7 +73,7 @@ async def test_a_name_is_resolved_once_and_its_address_used(files: FileServer) -
         return ["127.0.0.1"]
 
     files.pages["/a.png"] = Page(PNG)
-    media = MediaFetcher(max_bytes=1000, allow_hosts=["Pictures.example"], lookup=lookup)
+    media = quick_fetcher(max_bytes=1000, allow_hosts=["Pictures.example"], lookup=lookup)
     url = f"http://pictures.example:{files.port}/a.png"
     assert await media.fetch({url: "it"}) == {url: Fetched(base64_of(PNG))}
     await media.aclose()
@@ -85,7 +86,7 @@ async def test_the_next_address_is_tried_where_the_first_is_dead(files: FileServ
         return ["::1", "127.0.0.1"]
 
     files.pages["/a.png"] = Page(PNG)
-    media = MediaFetcher(max_bytes=1000, allow_hosts=["pictures.example"], lookup=lookup)
+    media = quick_fetcher(max_bytes=1000, allow_hosts=["pictures.example"], lookup=lookup)
     url = f"http://pictures.example:{files.port}/a.png"
     assert await media.fetch({url: "it"}) == {url: Fetched(base64_of(PNG))}
     await media.aclose()
@@ -105,7 +106,7 @@ async def test_a_host_is_allowed_by_its_name(
     allowed: str, *, reached: bool, files: FileServer
 ) -> None:
     files.pages["/a.png"] = Page(PNG)
-    media = MediaFetcher(max_bytes=1000, allow_hosts=[allowed.replace("PORT", str(files.port))])
+    media = quick_fetcher(max_bytes=1000, allow_hosts=[allowed.replace("PORT", str(files.port))])
     if reached:
         await media.fetch({f"{files.url}/a.png": "it"})
     else:

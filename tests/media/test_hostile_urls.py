@@ -10,6 +10,7 @@ import pytest
 from service.errors import InvalidRequestError
 from service.media import MediaFetcher
 from tests.media.file_server import FileServer, redirect
+from tests.media.quick import quick_fetcher
 
 NOT_PUBLIC = "its address is not a public one"
 NO_URL = "it is no proper URL"
@@ -91,7 +92,7 @@ def fetcher(*allowed: str, **names: Sequence[Sequence[str]]) -> tuple[MediaFetch
         asked.append(host)
         return names[name][asked.count(host) - 1]
 
-    return MediaFetcher(max_bytes=1000, allow_hosts=allowed, lookup=lookup), asked
+    return quick_fetcher(max_bytes=1000, allow_hosts=allowed, lookup=lookup), asked
 
 
 async def refusal(media: MediaFetcher, url: str) -> str:
@@ -108,7 +109,7 @@ async def refusal(media: MediaFetcher, url: str) -> str:
 
 @pytest.mark.parametrize(("url", "why"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_a_hostile_url_reaches_nobody(url: str, why: str, files: FileServer) -> None:
-    media = MediaFetcher(max_bytes=1000)
+    media = quick_fetcher(max_bytes=1000)
     assert await refusal(media, url.replace("PORT", str(files.port))) == why
     assert files.connections == 0
 
@@ -160,7 +161,7 @@ async def test_a_redirect_to_one_is_not_followed(
 ) -> None:
     with FileServer() as first:
         first.pages["/"] = redirect(location.replace("PORT", str(files.port)), status)
-        media = MediaFetcher(max_bytes=1000, allow_hosts=[first.host])
+        media = quick_fetcher(max_bytes=1000, allow_hosts=[first.host])
         assert await refusal(media, f"{first.url}/") == why
         assert len(first.requests) == 1
     assert files.connections == 0
@@ -188,5 +189,5 @@ async def test_a_name_that_changes_its_answer_is_looked_at_on_every_hop(files: F
 
 @pytest.mark.parametrize("allowed", ["169.254.169.254", "[::ffff:169.254.169.254]", "0.0.0.0"])  # noqa: S104
 async def test_an_operator_cannot_allow_the_metadata_server(allowed: str) -> None:
-    media = MediaFetcher(max_bytes=1000, allow_hosts=[allowed])
+    media = quick_fetcher(max_bytes=1000, allow_hosts=[allowed])
     assert await refusal(media, f"http://{allowed}/") == NOT_PUBLIC

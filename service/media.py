@@ -11,7 +11,9 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -42,6 +44,10 @@ _MOVED = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65_535
 _METADATA = re.compile(r"metadata|(?:.+\.)?google\.internal|instance-data(?:\..+)?")
+
+
+#: Threads of their own: someone's slow name server must not keep us from finding Google.
+_RESOLVERS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="media-lookup")
 
 
 class MediaError(Exception):
@@ -90,7 +96,8 @@ def _network() -> Iterator[None]:
 async def look_up(host: str, port: int) -> Sequence[str]:
     """Ask the system, which also knows 2130706433 and 0x7f.1 for what they are."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -180,7 +187,7 @@ class MediaFetcher:
             raise _not_public()
         try:
             addresses = [host] if is_address(host) else await self._lookup(host, port)
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):
             raise MediaError("its host is not known") from None
         allowed = bool(self._allowed & {host, f"{host}:{port}"})
         may = may_be_allowed if allowed else is_public

@@ -23,6 +23,7 @@ from service.schemas.openai_media import (
     VideoPart,
 )
 
+_LINKS = ("http", "https", "gs")
 FILES_API = "https://generativelanguage.googleapis.com/v1beta/"
 _FILES = ("files/", f"{FILES_API}files/", FILES_API.replace("v1beta", "v1") + "files/")
 _YOUTUBE = re.compile(
@@ -86,6 +87,8 @@ def _input_image(part: InputImage) -> Given:
 def _file(file: File | InputFile, place: str) -> Given:
     format_ = file.format if isinstance(file, File) else None
     shared = Given(place, declared=format_, filename=file.filename, is_file=True)
+    if file.file_data and scheme_of(file.file_data) in _LINKS:  # OpenRouter's way
+        return shared._replace(place=place or ".file_data", url=file.file_data)
     if file.file_data:
         return shared._replace(place=place or ".file_data", data=file.file_data)
     if file.file_url:

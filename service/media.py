@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 import httpx
@@ -30,6 +30,7 @@ from service.schemas.openai_media import Fetched
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 SECONDS = 10  # for one URL, its redirects included
+CONNECT_SECONDS = 3  # to one of its addresses
 REDIRECTS = 3
 #: How many URLs of one request are fetched at the same time, and how many it may have.
 AT_ONCE = 8
@@ -87,9 +88,7 @@ def _network() -> Iterator[None]:
     """Put what goes wrong on the way into words that do not tell what there is in the network."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
-        if isinstance(error, TimeoutError):
-            raise
+    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError):
         raise MediaError("its server could not be reached, or broke off") from None
 
 
@@ -198,7 +197,9 @@ class MediaFetcher:
     async def _open(self, hop: _Hop) -> httpx.Response:
         """Connect to the first address that answers, and send the request there."""
         transport = await self._opened()
-        extensions = {"sni_hostname": hop.host} if _names_a_certificate(hop) else {}
+        extensions: dict[str, Any] = {"timeout": {"connect": CONNECT_SECONDS}}
+        if hop.url.scheme == "https" and not is_address(hop.host):
+            extensions["sni_hostname"] = hop.host  # whose certificate it must be
         failure: MediaError | None = None
         for address in hop.addresses:
             request = httpx.Request(
@@ -249,10 +250,6 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
         return httpx.URL(url) if base is None else base.join(url)
     except (httpx.InvalidURL, ValueError):  # the latter for what IDNA refuses
         raise MediaError("it is no proper URL") from None
-
-
-def _names_a_certificate(hop: _Hop) -> bool:
-    return hop.url.scheme == "https" and not is_address(hop.host)
 
 
 def _not_public() -> MediaError:

@@ -172,6 +172,35 @@ async def test_a_server_that_is_not_there_is_named_without_the_url() -> None:
     assert await refusal(gone, "/?key=k-123") == "its server could not be reached, or broke off"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 999999 What\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nlocation: http://\xff\xfe/\r\n\r\n",
+    ],
+    ids=lambda raw: repr(raw[-20:]),
+)
+async def test_a_server_that_speaks_nonsense_is_a_refusal(raw: bytes) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(raw)
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        media = fetcher()
+        with pytest.raises(InvalidRequestError):
+            await media.fetch({url: "it"})
+        await media.aclose()
+
+
 async def test_a_slow_one_is_given_up(files: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert media_module.SECONDS == 10
     monkeypatch.setattr(media_module, "SECONDS", 0.05)

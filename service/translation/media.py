@@ -28,11 +28,16 @@ from service.translation.resolution import level_of
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _QUANTUM = 4  # characters of base64 that make three bytes
 #: Its other spellings: for URLs, and what percent-encoding makes of it.
-_SPELLINGS = (
-    ("-", "+"),
-    ("_", "/"),
-    *((f"%{code}", chr(int(code, 16))) for code in ("2B", "2b", "2F", "2f", "3D", "3d")),
-    *((f"%{code}", "") for code in ("0A", "0a", "0D", "0d", "20")),
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_ESCAPED = tuple(
+    (f"%{code}".encode(), character)
+    for codes, character in (
+        (("2B", "2b"), b"+"),
+        (("2F", "2f"), b"/"),
+        (("3D", "3d"), b"="),
+        (("0A", "0a", "0D", "0d", "20"), b""),
+    )
+    for code in codes
 )
 _LONGEST_PREFIX = 1000  # of a data URL, before its comma
 _DATA_URL = re.compile(r"data:(?P<type>[^,]*?);base64", re.IGNORECASE)
@@ -207,26 +212,19 @@ def _canonical(data: str) -> str | None:
 
     Nearly always it is that already, and then it is looked at once, in C.
     """
-    rest = _rest(data)
-    if rest is None:
+    if not data.isascii():
         return None
+    raw = data.encode()
+    rest = raw.translate(None, _ALPHABET)
     if rest.strip(b"="):
-        for spelling, character in _SPELLINGS if "%" in data else _SPELLINGS[:2]:
-            data = data.replace(spelling, character)
-        data = "".join(data.split())
-        rest = _rest(data)
-        if rest is None or rest.strip(b"="):
-            return None
-    if not data.endswith(rest.decode()):
+        for spelling, character in _ESCAPED if b"%" in rest else ():
+            raw = raw.replace(spelling, character)
+        raw = raw.translate(_STANDARD, b" \t\r\n\f\v")
+        rest = raw.translate(None, _ALPHABET)
+        data = raw.decode()
+    if rest.strip(b"=") or not raw.endswith(rest):
         return None
     if len(data) % _QUANTUM == 0 and len(rest) < _QUANTUM - 1:
         return data
     bare = data[: len(data) - len(rest)]
-    if len(bare) % _QUANTUM == 1:
-        return None
-    return bare + "=" * (-len(bare) % _QUANTUM)
-
-
-def _rest(data: str) -> bytes | None:
-    """Return the characters that are not base64's; None for what is no ASCII."""
-    return data.encode().translate(None, _ALPHABET) if data.isascii() else None
+    return None if len(bare) % _QUANTUM == 1 else bare + "=" * (-len(bare) % _QUANTUM)

@@ -185,8 +185,8 @@ def test_a_large_image_costs_little_time() -> None:
     request = msgspec.convert(asking(image(url)), ChatCompletionRequest)
     model = find_model("gemini-2.5-flash")
     times = []
-    for _ in range(3):
-        start = time.perf_counter()
+    for _ in range(5):
+        start = time.thread_time()
         to_gemini(request, model)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert min(times) < 0.1

@@ -23,10 +23,12 @@ from service.models import Model, find_model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.settings import Settings
 from service.translation.choices import ChoicesTranslator
+from service.translation.defaults import Defaults
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.structured import wants_json
 from service.translation.thinking import shown_in
 from service.translation.tool_calls import calling
 
@@ -64,13 +66,15 @@ class ChatController(Controller):
         fetched = await fetched_media(data, request, gateway)
         gemini_request = to_gemini(data, model, defaults=defaults, fetched=fetched)
         reasoning = shown_in(data, defaults)
-        headers = _ignored_header(data, model, strict=settings.strict_params)
+        headers = _ignored_header(data, model, defaults, strict=settings.strict_params)
         metadata = Metadata(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=name,
             call_prefix=f"call_{uuid.uuid4().hex}_",
             calling=calling(data),
+            # A link in JSON would spoil it.
+            inline_citations=settings.enable_inline_citations and not wants_json(data),
         )
 
         upstream = await gateway.upstream()
@@ -113,8 +117,10 @@ def _wants_stream(
     return only_events or settings.stream_by_default
 
 
-def _ignored_header(data: ChatCompletionRequest, model: Model, *, strict: bool) -> dict[str, str]:
-    names = ignored_params(data, model)
+def _ignored_header(
+    data: ChatCompletionRequest, model: Model, defaults: Defaults, *, strict: bool
+) -> dict[str, str]:
+    names = ignored_params(data, model, defaults)
     if names and strict:
         msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
         raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")

@@ -93,7 +93,7 @@ class GoogleExtensions(Struct):
     media_resolution: MediaResolution | None = None
     camel_media: MediaResolution | None = field(default=None, name="mediaResolution")
     thought_tag_marker: Any = None
-    tools: Any = None
+    tools: list[dict[str, Any]] | None = None
 
 
 class Thinking(Struct):
@@ -119,3 +119,8 @@ class Extensions(Struct, kw_only=True):
     thinking_budget: ThinkingBudget | None = None
     reasoning: Reasoning | None = None
     include_reasoning: bool | None = None
+    # The original's, for native tools.
+    enable_native_tools: bool | None = None
+    enable_search: bool | None = None
+    enable_url_context: bool | None = None
+    native_tools_priority: Literal["custom_first", "native_first"] | None = None

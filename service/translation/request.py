@@ -14,6 +14,7 @@ from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults
 from service.translation.media import MediaReader
 from service.translation.messages import to_contents
+from service.translation.native_tools import plan_tools
 from service.translation.parameters import refuse_contradictions, to_generation_config
 from service.translation.safety import to_safety_settings
 from service.translation.tools import to_tools, tool_names
@@ -40,10 +41,10 @@ def to_gemini(
     """
     refuse_contradictions(request)
     names = tool_names(request)
-    tools, tool_config = to_tools(request, names)
-    system, contents = to_contents(
-        request.messages, model, names, MediaReader(model, defaults, fetched)
-    )
+    functions = to_tools(request, names, model)
+    tools, tool_config = plan_tools(request, model, defaults).with_native(*functions)
+    media = MediaReader(model, defaults, fetched)
+    system, contents = to_contents(request.messages, model, names, media)
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,

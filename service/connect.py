@@ -16,7 +16,8 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import SignatureStore, TokenCache, Upstream
+from service.interfaces import MediaSource, SignatureStore, TokenCache, Upstream
+from service.media import MediaFetcher
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, split
 from service.signatures.memory import MemorySignatures
@@ -39,6 +40,7 @@ class GoogleConnection:
         self,
         *,
         upstream: Upstream,
+        media: MediaSource,
         api_keys: Sequence[Secret],
         signatures: SignatureStore,
         tokens: TokenProvider,
@@ -47,6 +49,7 @@ class GoogleConnection:
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
+        self.media = media
         self.api_keys = api_keys
         self.signatures = signatures
         self.tokens = tokens
@@ -98,9 +101,14 @@ async def connect(settings: Settings) -> GoogleConnection:
     upstream: Upstream = BypassRefusedSignatures(Retry(code_assist))
     if settings.enable_fake_thinking:
         upstream = FakeThinking(upstream, name=NAME)
+    media = MediaFetcher(
+        max_bytes=settings.media_max_bytes, allow_hosts=split(settings.media_allow_hosts)
+    )
+    close.append(media.aclose)
     background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
         upstream=upstream,
+        media=media,
         api_keys=keys.result(),
         signatures=caches.result().signatures,
         tokens=tokens,

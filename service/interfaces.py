@@ -10,6 +10,7 @@ from service.errors import CredentialsError, GatewayError
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.oauth import AccessToken, Credential, SharedToken
+from service.schemas.openai_media import Fetched
 from service.settings import Secret, Settings
 
 
@@ -118,10 +119,30 @@ class ProjectMemory(Protocol):
         ...
 
 
+class MediaSource(Protocol):
+    """Who gets what the URLs of a message lead to."""
+
+    async def fetch(self, urls: Mapping[str, str]) -> Mapping[str, Fetched]:
+        """Get all of them at once.
+
+        Args:
+            urls: each with what an error calls it, as in `messages[0].content[1].image_url`.
+
+        Returns:
+            what each led to.
+
+        Raises:
+            InvalidRequestError: one cannot be had, or must not be reached.
+
+        """
+        ...
+
+
 class Connection(Protocol):
-    """Everything that speaks to Google, put together."""
+    """Everything that speaks to others than clients, put together."""
 
     upstream: Upstream
+    media: MediaSource
     api_keys: Sequence[Secret]
     signatures: "SignatureStore"
 

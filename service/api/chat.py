@@ -14,6 +14,7 @@ from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
 from service.api.guards import caller
+from service.api.media import fetched_media
 from service.api.requests import StrictJSON
 from service.api.signatures import Signatures
 from service.api.streaming import EventStream, WhileConnected
@@ -66,7 +67,8 @@ class ChatController(Controller):
         defaults = defaults_of(settings)
         signatures = Signatures(data, model, caller(request))
         data = await signatures.restored(gateway)
-        gemini_request = to_gemini(data, model, defaults=defaults)
+        fetched = await fetched_media(data, request, gateway)
+        gemini_request = to_gemini(data, model, defaults=defaults, fetched=fetched)
         reasoning = shown_in(data, defaults)
         headers = _ignored_header(data, model, defaults, strict=settings.strict_params)
         metadata = Metadata(

@@ -13,6 +13,7 @@ def defaults_of(settings: Settings) -> Defaults:
     return Defaults(
         reasoning="tags" if tags else settings.reasoning_field,
         think=settings.enable_real_thinking,
+        media_max_bytes=settings.media_max_bytes,
         safety=tuple(
             (f"HARM_CATEGORY_{name.upper()}", _THRESHOLDS.get(threshold, threshold.upper()))
             for name in _CATEGORIES

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from service.schemas.extensions import SafetySetting
+from service.schemas.extensions import SafetySetting, VideoMetadata
 
 #: JSON that was not there.
 NOTHING = Raw()
@@ -27,6 +27,7 @@ class FunctionCall(Struct, omit_defaults=True, rename="camel"):
 class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
     name: str
     response: Raw  # an object
+    parts: "list[Part] | None" = None  # images and files of it, from Gemini 3 on
 
 
 class Blob(Struct, omit_defaults=True, rename="camel"):
@@ -41,6 +42,10 @@ class FileData(Struct, omit_defaults=True, rename="camel"):
 
     file_uri: str
     mime_type: str | None = None
+
+
+class PartMediaResolution(Struct, rename="camel"):
+    level: str
 
 
 class ExecutableCode(Struct, omit_defaults=True, rename="camel"):
@@ -60,6 +65,8 @@ class Part(Struct, omit_defaults=True, rename="camel"):
     thought: bool | None = None
     inline_data: Blob | None = None
     file_data: FileData | None = None
+    video_metadata: VideoMetadata | None = None
+    media_resolution: PartMediaResolution | None = None  # from Gemini 3 on
     function_call: FunctionCall | None = None
     function_response: FunctionResponse | None = None
     executable_code: ExecutableCode | None = None
@@ -88,6 +95,7 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     stop_sequences: list[str] | None = None
     seed: int | None = None
     thinking_config: ThinkingConfig | None = None
+    media_resolution: str | None = None
     response_mime_type: str | None = None
     response_schema: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     response_json_schema: dict[str, Any] | None = None

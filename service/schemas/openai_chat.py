@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.schemas.extensions import Effort, Extensions
 from service.schemas.openai import Usage
+from service.schemas.openai_media import AnyMedia
 from service.schemas.openai_tools import (
     FunctionCall,
     FunctionDefinition,
@@ -42,7 +43,7 @@ class RefusalPart(Part, tag="refusal"):
     refusal: str
 
 
-ContentPart = TextPart | RefusalPart
+ContentPart = TextPart | RefusalPart | AnyMedia
 Content = str | list[ContentPart] | None
 
 

@@ -25,4 +25,9 @@ class Defaults(NamedTuple):
     think: bool = False
     #: Google's harm categories and their thresholds.
     safety: tuple[tuple[str, str], ...] = ()
+    #: How large images and files may be, all of a request together.
+    media_max_bytes: int = 14 * 1024 * 1024
+    #: What Google reads by itself: `gs`, `youtube`, `files`. This is Code Assist's; Vertex AI has
+    #: the same, the Developer API has `files` instead of `gs`.
+    google_reads: frozenset[str] = frozenset({"gs", "youtube"})
     native: NativeTools = NativeTools()

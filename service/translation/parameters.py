@@ -11,6 +11,7 @@ from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
 from service.translation.native_tools import plan_tools
+from service.translation.resolution import for_all
 from service.translation.structured import ask_for_json
 from service.translation.thinking import asked_to_think, places, to_thinking_config
 
@@ -29,6 +30,7 @@ def to_generation_config(
         # Gemini takes an int32, OpenAI's clients send up to 64 bits.
         seed=None if request.seed is None else request.seed % 2**31,
         thinking_config=to_thinking_config(request, model, defaults),
+        media_resolution=for_all(request, model),
     )
     if model.sampling:
         config.temperature = request.temperature
@@ -79,7 +81,6 @@ def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
             continue
         for name, value in (
             ("cached_content", google.cached_content or google.camel_cached),
-            ("media_resolution", google.media_resolution or google.camel_media),
             ("thought_tag_marker", google.thought_tag_marker),
         ):
             if value:

@@ -101,5 +101,4 @@ def bypass_unsigned(contents: list[gemini.Content]) -> None:
 
 
 def _opens_a_turn(parts: list[gemini.Part]) -> bool:
-    answers = any(part.function_response is not None for part in parts)
-    return not answers and any(part.text is not None for part in parts)
+    return not any(part.function_response is not None for part in parts)

@@ -11,6 +11,7 @@ from service.errors import GatewayError
 from service.models import find_model
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults, NativeTools
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
@@ -26,6 +27,15 @@ def asked(given: dict[str, Any]) -> ChatCompletionRequest:
     """Fill up what a file says of the request."""
     body = {"messages": [{"role": "user", "content": "Hi"}], "model": "gemini-2.5-flash"}
     return decode(msgspec.json.encode(body | given), ChatCompletionRequest)
+
+
+def operators(given: dict[str, Any]) -> Defaults:
+    """Return what an operator has set, with the file's word for some of it."""
+    changes = given.get("defaults", {})
+    if "google_reads" in changes:
+        changes = {**changes, "google_reads": frozenset(changes["google_reads"])}
+    native = NativeTools(**given.get("native_tools", {}))
+    return Defaults(native=native)._replace(**changes)
 
 
 def answered(given: list[Any]) -> list[GenerateContentResponse]:
@@ -50,10 +60,11 @@ def or_error(produce: Callable[[], Any]) -> Any:
 @cases("request")
 def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> Any:
-        defaults = Defaults(native=NativeTools(**given.get("native_tools", {})))
+        defaults = operators(given)
         request = asked(given)
         model = find_model(request.model or "")
-        gemini = to_gemini(request, model, defaults=defaults)
+        fetched = msgspec.convert(given.get("fetched", {}), dict[str, Fetched])
+        gemini = to_gemini(request, model, defaults=defaults, fetched=fetched)
         return {"request": gemini, "ignored": ignored_params(request, model, defaults)}
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))

@@ -169,7 +169,7 @@ class _Cleaner:
         cleaned = {key: node[key] for key in _TEXTS if isinstance(node.get(key), str)}
         if type_ := _type(node):
             cleaned["type"] = type_
-        cleaned |= {key: node[key] for key in _COUNTS if _is_int(node.get(key))}
+        cleaned |= {key: node[key] for key in _COUNTS if _is_count(node.get(key))}
         cleaned |= {key: node[key] for key in _BOUNDS if _is_number(node.get(key))}
         if values := _values(node):
             cleaned["enum"] = values
@@ -268,7 +268,8 @@ def _merged(members: list[Schema]) -> Schema:
 def _type(node: Schema) -> str | list[str] | None:
     given = node.get("type")
     named = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    types = [name.lower() for name in named if isinstance(name, str) and name.lower() in _TYPES]
+    lower = [name.lower() for name in named if isinstance(name, str)]
+    types = [name for name in dict.fromkeys(lower) if name in _TYPES]
     if types and node.get("nullable") is True and "null" not in types:
         types.append("null")
     if not types and isinstance(node.get("const"), bool):
@@ -283,8 +284,8 @@ def _values(node: Schema) -> list[str | int | float]:
     return [value for value in values if (isinstance(value, str) and value) or _is_number(value)]
 
 
-def _is_int(value: Any) -> bool:
-    return _is_number(value) and isinstance(value, int)
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and isinstance(value, int) and value >= 0
 
 
 def _is_number(value: Any) -> bool:

@@ -13,7 +13,7 @@ MODEL = "gemini-2.5-flash"
 
 @schemathesis.hook
 def before_call(
-    context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]
+    context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
 ) -> None:
     del context, kwargs
     body = case.body

@@ -24,6 +24,7 @@ def test_nothing_that_the_document_allows_has_an_answer_that_it_does_not_name(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.json"
+    document = f"{gateway.url}/schema/openapi.json"
     options = [
         *("--header", f"Authorization: Bearer {API_KEY}"),
         *("--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--continue-on-failure"),
@@ -31,8 +32,7 @@ def test_nothing_that_the_document_allows_has_an_answer_that_it_does_not_name(
         *("--report-json-path", str(report), "--no-color", "--warnings", "off"),
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "run", f"{gateway.url}/schema/openapi.json"]
-        + options,
+        [sys.executable, "-m", "schemathesis.cli", "run", document, *options],
         cwd=tmp_path,
         env=ENOUGH
         | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.conformance.openapi_hooks"},

@@ -55,15 +55,13 @@ def _choice(
     calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
     made = without_index(calls.take(candidate))
     said = pieces(candidate)
-    text = "".join([piece.text for piece in said if not piece.thought])
-    thoughts = "".join([piece.text for piece in said if piece.thought])
     reason = finish_reason(
         candidate.finish_reason,
         blocked=is_blocked(response),
-        empty=not text and not made,
+        empty=not made and not any(piece.text for piece in said if not piece.thought),
         called=calls.finish,
     )
-    message = reply(text, thoughts, reasoning)
+    message = reply(said, reasoning)
     if made and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
@@ -125,7 +123,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 
 def is_final(native: str | None) -> bool:
     """Whether Gemini's finish reason ends the answer."""
-    return native is not None and native != "FINISH_REASON_UNSPECIFIED"
+    return native not in (None, "", "FINISH_REASON_UNSPECIFIED")
 
 
 def finish_reason(

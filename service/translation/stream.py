@@ -80,8 +80,10 @@ class ChunkTranslator:
     def _say(self, piece: Piece) -> Delta | None:
         if piece.thought:
             return self._thoughts.write(piece.text)
-        self._empty = False
-        return Delta(content=self._thoughts.close() + piece.text)
+        if piece.text:
+            self._empty = False
+        content = self._thoughts.close() + piece.text
+        return Delta(content=content) if content else None
 
     def _call(self, calls: list[ToolCall]) -> list[Delta]:
         self._empty = False

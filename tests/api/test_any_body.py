@@ -2,7 +2,7 @@
 
 import json  # noqa: TID251  (writes what msgspec refuses to: NaN, lone surrogates)
 import random
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import hypothesis.strategies as st
@@ -180,13 +180,25 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
+def like(value: Any) -> st.SearchStrategy[Any]:
+    """Make other values of the same kind, which a check of types lets through."""
+    if isinstance(value, str):
+        return TEXTS
+    if isinstance(value, dict):
+        return st.dictionaries(TEXTS, ANYTHING, max_size=3).map(lambda more: value | more)
+    if isinstance(value, list):
+        return st.lists(st.sampled_from(value), max_size=4) if value else st.just([])
+    return st.integers(0, 3)
+
+
 @st.composite
 def changed(draw: st.DrawFn) -> Any:
     """Make a good request with something else in up to three places."""
     request: Any = draw(st.sampled_from(REQUESTS))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(places(request)))
-        request = replaced(request, path, draw(ANYTHING))
+        old = reduce(lambda inner, step: inner[step], path, request)
+        request = replaced(request, path, draw(st.one_of(ANYTHING, like(old))))
         if not places(request):
             break
     return request

@@ -82,7 +82,7 @@ ENDS = st.sampled_from(
         *sorted(MALFORMED)[:2],
     ]
 )
-NOISE = st.sampled_from(
+NOISE: st.SearchStrategy[Json] = st.sampled_from(
     [
         *({}, {"candidates": []}, {"candidates": [{}]}, {"modelVersion": "x", "responseId": "y"}),
         {"candidates": [{"content": {"role": "model"}, "index": 0}]},

@@ -4,6 +4,9 @@ The translator is a state machine without I/O. Gemini's responses are pushed in 
 come out, and `finish` says what can only be known at the end.
 """
 
+import itertools
+from collections.abc import Iterator
+
 from msgspec import UNSET, UnsetType, structs
 
 from service.schemas import gemini
@@ -72,9 +75,11 @@ class ChunkTranslator:
                 raise malformed(native)
             self._native = native
         self._signature = text_signature(candidate) or self._signature
-        deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
-        if calls := self._calls.take(candidate):
-            deltas += self._call(calls)
+        deltas: list[Delta] = []
+        for run in _runs(candidate):
+            deltas += [delta for piece in pieces(run) if (delta := self._say(piece))]
+            if calls := self._calls.take(run):
+                deltas += self._call(calls)
         return [*self.start(), *map(self._delta, deltas)] if deltas else []
 
     def _say(self, piece: Piece) -> Delta | None:
@@ -161,6 +166,13 @@ class ChunkTranslator:
             choices=list(choices),
             usage=usage,
         )
+
+
+def _runs(candidate: gemini.Candidate) -> Iterator[gemini.Candidate]:
+    """Part a candidate into calls and what stands between them."""
+    parts = (candidate.content and candidate.content.parts) or []
+    for _, run in itertools.groupby(parts, key=lambda part: part.function_call is not None):
+        yield gemini.Candidate(content=gemini.Content(parts=list(run)))
 
 
 def _latest(usages: list[gemini.UsageMetadata]) -> gemini.UsageMetadata:

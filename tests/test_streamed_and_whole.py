@@ -11,8 +11,13 @@ from hypothesis import event, given, settings
 from openai.lib.streaming._deltas import accumulate_delta
 
 from service.errors import GatewayError
-from service.schemas.gemini import MALFORMED, GenerateContentRequest
+from service.schemas.gemini import (
+    MALFORMED,
+    GenerateContentRequest,
+    GenerateContentResponse,
+)
 from service.schemas.openai_chat import ChatCompletionChunk
+from service.translation.choices import ChoicesTranslator
 from service.translation.reasoning import ReasoningField
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
@@ -225,7 +230,12 @@ async def streamed(
         found += translator.finish()
     except GatewayError:
         return None
-    return folded(msgspec.json.decode(msgspec.json.encode(found)))
+    return folded(as_json(found))
+
+
+def as_json(found: list[ChatCompletionChunk]) -> list[Json]:
+    decoded: list[Json] = msgspec.json.decode(msgspec.json.encode(found))
+    return decoded
 
 
 def folded(found: list[Json]) -> Outcome:
@@ -267,3 +277,42 @@ async def test_a_stream_adds_up_to_the_answer_in_one_piece(
     one_piece = await whole(responses, metadata, reasoning)
     event("fails" if one_piece is None else one_piece.finish_reason)
     assert await streamed(wire, metadata, reasoning) == one_piece
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.lists(chunks(), min_size=2, max_size=3))
+async def test_each_of_several_choices_adds_up_to_its_own(
+    data: st.DataObject, several: list[list[Json]]
+) -> None:
+    metadata = Metadata("chatcmpl-1", 0, "m", calling=Calling(NAMES))
+    translator = ChoicesTranslator(metadata, len(several), include_usage=True)
+    found: list[ChatCompletionChunk] = []
+    try:
+        bodies = [msgspec.json.encode({"response": merged(responses)}) for responses in several]
+        answers = [await google(body).generate("gemini-2.5-flash", REQUEST) for body in bodies]
+        completion = to_openai([answer.response for answer in answers], metadata)
+    except GatewayError:
+        completion = None
+    left = {index: responses[:] for index, responses in enumerate(several)}
+    try:
+        while left := {index: responses for index, responses in left.items() if responses}:
+            index = data.draw(st.sampled_from(sorted(left)))
+            found += translator.push((index, decoded(left[index].pop(0))))
+        found += translator.finish()
+    except GatewayError:
+        assert completion is None
+        return
+    if completion is None:
+        return  # an upstream's stream refuses what says nothing, before it gets here
+    *body, last = as_json(found)
+    firsts = [chunk["choices"][0] for chunk in body[: len(several)]]
+    assert [choice["index"] for choice in firsts] == list(range(len(several))), "their roles"
+    assert last["usage"] == msgspec.to_builtins(completion.usage)
+    for choice in msgspec.to_builtins(completion.choices):
+        own = [chunk for chunk in body if chunk["choices"][0]["index"] == choice["index"]]
+        one = outcome(choice["message"], choice["finish_reason"], last["usage"])
+        assert folded([*own, last]) == one
+
+
+def decoded(response: Json) -> GenerateContentResponse:
+    return msgspec.json.decode(msgspec.json.encode(response), type=GenerateContentResponse)

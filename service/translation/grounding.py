@@ -13,7 +13,7 @@ import msgspec
 
 from service.schemas import gemini
 from service.schemas.openai_chat import Annotation, UrlCitation
-from service.translation.reasoning import Piece, said
+from service.translation.reasoning import CLOSE_TAG, OPEN_TAG, Piece, said
 
 _decoder = msgspec.json.Decoder(gemini.GroundingMetadata, strict=False)
 
@@ -44,15 +44,22 @@ class Grounding:
         self._found: list[gemini.GroundingMetadata] = []
 
     @classmethod
-    def of(cls, candidate: gemini.Candidate, before: int) -> "Grounding":
-        """Follow a whole answer, in whose content something of that length stands before it."""
-        grounding = cls()
-        grounding.skip(before)
+    def of(cls, candidate: gemini.Candidate, *, tagged: bool) -> "Grounding":
+        """Follow a whole answer, whose thoughts stand in its content or do not."""
+        grounding, in_tag = cls(), False
         for part in (candidate.content and candidate.content.parts) or []:
             grounding.begin_part()
             piece = said(part)
-            if piece is not None and not piece.thought:
+            if in_tag and (part.function_call is not None or (piece and not piece.thought)):
+                grounding.skip(len(CLOSE_TAG))
+                in_tag = False
+            if piece is None:
+                continue
+            if not piece.thought:
                 grounding.write(piece)
+            elif tagged:
+                grounding.skip(len(piece.text) + (0 if in_tag else len(OPEN_TAG)))
+                in_tag = True
         grounding.learn(candidate)
         return grounding
 

@@ -16,7 +16,7 @@ CLOSE_TAG = "</thinking>"
 
 
 class Piece(NamedTuple):
-    """Neighbouring texts of one kind."""
+    """Neighbouring texts of one kind; an empty one is a call that ends the thoughts before it."""
 
     text: str
     thought: bool
@@ -28,6 +28,8 @@ def pieces(candidate: gemini.Candidate) -> list[Piece]:
     """Return the texts of a candidate in their order, neighbours of one kind joined."""
     found: list[Piece] = []
     for part in (candidate.content and candidate.content.parts) or []:
+        if part.function_call is not None and (not found or found[-1].thought):
+            found.append(Piece("", thought=False))
         piece = said(part)
         if piece is None:
             continue
@@ -45,21 +47,31 @@ def said(part: gemini.Part) -> Piece | None:
     return Piece(text, bool(part.thought), bool(code)) if text else None
 
 
-def reply(content: str, thoughts: str, field: ReasoningField) -> AssistantReply:
+def reply(said: list[Piece], field: ReasoningField) -> AssistantReply:
     """Return the message of a complete answer.
 
     A field for thoughts is never empty and never null: some clients look no further than the first
     one that is there.
     """
+    content = "".join([piece.text for piece in said if not piece.thought])
+    thoughts = "".join([piece.text for piece in said if piece.thought])
     if not thoughts or field == "none":
         return AssistantReply(content=content)
     if field == "tags":
-        return AssistantReply(content=f"{OPEN_TAG}{thoughts}{CLOSE_TAG}{content}")
+        return AssistantReply(content=_tagged(said))
     return AssistantReply(
         content=content,
         reasoning_content=thoughts if field != "reasoning" else UNSET,
         reasoning=thoughts if field != "reasoning_content" else UNSET,
     )
+
+
+def _tagged(said: list[Piece]) -> str:
+    """Put tags around thoughts where they stand, as a stream must."""
+    texts = [
+        f"{OPEN_TAG}{piece.text}{CLOSE_TAG}" if piece.thought else piece.text for piece in said
+    ]
+    return "".join(texts)
 
 
 class ThoughtWriter:

@@ -58,16 +58,14 @@ def _choice(
     calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
     made = without_index(calls.take(candidate))
     said = pieces(candidate)
-    text = "".join([piece.text for piece in said if not piece.thought])
-    thoughts = "".join([piece.text for piece in said if piece.thought])
     reason = finish_reason(
         candidate.finish_reason,
         blocked=is_blocked(response),
-        empty=not text and not made,
+        empty=not made and not any(piece.text for piece in said if not piece.thought),
         called=calls.finish,
     )
-    message = reply(text, thoughts, reasoning)
-    _annotate(message, candidate, len(text), inline=metadata.inline_citations)
+    message = reply(said, reasoning)
+    _annotate(message, candidate, reasoning, inline=metadata.inline_citations)
     if made and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
@@ -81,12 +79,13 @@ def _choice(
 
 
 def _annotate(
-    message: AssistantReply, candidate: gemini.Candidate, length: int, *, inline: bool
+    message: AssistantReply, candidate: gemini.Candidate, reasoning: ReasoningField, *, inline: bool
 ) -> None:
-    content = message.content or ""
-    grounding = Grounding.of(candidate, len(content) - length)
+    if not candidate.grounding_metadata:
+        return
+    grounding = Grounding.of(candidate, tagged=reasoning == "tags")
     if inline:
-        message.content, annotations = grounding.in_text(content)
+        message.content, annotations = grounding.in_text(message.content or "")
     else:
         annotations = grounding.annotations()
     if annotations:
@@ -142,7 +141,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 
 def is_final(native: str | None) -> bool:
     """Whether Gemini's finish reason ends the answer."""
-    return native is not None and native != "FINISH_REASON_UNSPECIFIED"
+    return native not in (None, "", "FINISH_REASON_UNSPECIFIED")
 
 
 def finish_reason(

@@ -4,6 +4,9 @@ The translator is a state machine without I/O. Gemini's responses are pushed in 
 come out, and `finish` says what can only be known at the end.
 """
 
+import itertools
+from collections.abc import Iterator
+
 from msgspec import UNSET, UnsetType, structs
 
 from service.schemas import gemini
@@ -75,9 +78,11 @@ class ChunkTranslator:
             self._native = native
         self._signature = text_signature(candidate) or self._signature
         self._grounding.learn(candidate)
-        deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
-        if calls := self._calls.take(candidate):
-            deltas += self._call(calls)
+        deltas: list[Delta] = []
+        for run in _runs(candidate):
+            deltas += [delta for piece in pieces(run) if (delta := self._say(piece))]
+            if calls := self._calls.take(run):
+                deltas += self._call(calls)
         return [*self.start(), *map(self._delta, deltas)] if deltas else []
 
     def _say(self, piece: Piece) -> Delta | None:
@@ -86,8 +91,10 @@ class ChunkTranslator:
             delta = self._thoughts.write(piece.text)
             self._grounding.skip(len((delta and delta.content) or ""))
             return delta
-        self._empty = False
         tag = self._close_tag()
+        if not piece.text:
+            return Delta(content=tag) if tag else None
+        self._empty = False
         self._grounding.follow(piece)
         return Delta(content=tag + piece.text)
 
@@ -183,6 +190,16 @@ class ChunkTranslator:
             choices=list(choices),
             usage=usage,
         )
+
+
+def _runs(candidate: gemini.Candidate) -> Iterator[gemini.Candidate]:
+    """Part a candidate into calls and what stands between them."""
+    parts = (candidate.content and candidate.content.parts) or []
+    if all(part.function_call is None for part in parts):
+        yield candidate
+        return
+    for _, run in itertools.groupby(parts, key=lambda part: part.function_call is not None):
+        yield gemini.Candidate(content=gemini.Content(parts=list(run)))
 
 
 def _latest(usages: list[gemini.UsageMetadata]) -> gemini.UsageMetadata:

@@ -12,7 +12,10 @@ from tests.simulators.replies import answer, function_call, thought
 
 FIRST, SECOND = "c2lnLW9uZS0tLS0t", "c2lnLXR3by0tLS0t"
 HOW = pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
-MODELS = pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3-flash-preview"])
+#: From Gemini 3 on calls are signed; the newest gives them ids, too.
+MODELS = pytest.mark.parametrize(
+    "model", ["gemini-2.5-flash", "gemini-3-flash-preview", "gemini-3.8-flash"]
+)
 
 
 @HOW
@@ -21,15 +24,19 @@ MODELS = pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3-flash-p
 def test_a_loop_of_two_rounds(
     name: str, model: str, start_client: StartClient, google: Google, *, streams: bool
 ) -> None:
+    ids = ["fc_1", "fc-2", "fc_3", "fc-4"] if model == "gemini-3.8-flash" else [None] * 4
     google.script(
         answer(
             [thought("Both, I think.")],
             "Let me ",
             "look.",
-            function_call("get_weather", {"city": "Oslo"}, signature=FIRST),
-            function_call("get_weather", {"city": "Rome"}),
+            function_call("get_weather", {"city": "Oslo"}, id=ids[0], signature=FIRST),
+            function_call("get_weather", {"city": "Rome"}, id=ids[1]),
         ),
-        answer(function_call("book", {"city": "Rome", "nights": 2}, signature=SECOND)),
+        answer(
+            function_call("today", id=ids[2], signature=SECOND),
+            function_call("book", {"city": "Rome", "nights": 2}, id=ids[3]),
+        ),
         answer("Rome ", "is booked."),
     )
     client = start_client(name)
@@ -40,6 +47,7 @@ def test_a_loop_of_two_rounds(
         "calls": [
             ["get_weather", {"city": "Oslo"}],
             ["get_weather", {"city": "Rome"}],
+            ["today", {}],
             ["book", {"city": "Rome", "nights": 2}],
         ],
     }
@@ -53,13 +61,16 @@ def test_a_loop_of_two_rounds(
         ("get_weather", {"output": "rain"}),
         ("get_weather", {"output": "dry"}),
     ]
-    assert calls(called_again) == [("book", {"city": "Rome", "nights": 2})]
-    assert responses(more_results) == [("book", {"booked": "Rome", "nights": 2})]
+    assert calls(called_again) == [("today", {}), ("book", {"city": "Rome", "nights": 2})]
+    assert responses(more_results) == [
+        ("today", {"output": "2026-11-22"}),
+        ("book", {"booked": "Rome", "nights": 2}),
+    ]
     signed = [signatures(called), signatures(called_again)]
     if client.client.keeps_signatures:
-        assert signed == [[FIRST, None], [SECOND]]
+        assert signed == [[FIRST, None], [SECOND, None]]
     elif model.startswith("gemini-3"):
-        assert signed in ([[BYPASS, None], [BYPASS]], [[FIRST, None], [SECOND]])
+        assert signed in ([[BYPASS, None], [BYPASS, None]], [[FIRST, None], [SECOND, None]])
 
 
 def texts(content: Any) -> list[str]:

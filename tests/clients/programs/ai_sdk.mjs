@@ -1,8 +1,8 @@
 // Vercel's AI SDK on @ai-sdk/openai-compatible. It keeps signatures if its provider is called "google".
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { Output, generateObject, generateText, stepCountIs, streamObject, streamText, tool } from "ai";
-import { apiKey, baseURL, book, getWeather, more, serve } from "./serving.mjs";
-import { Booking, City, Trip } from "./trips.mjs";
+import { apiKey, baseURL, book, getWeather, more, serve, today } from "./serving.mjs";
+import { Booking, City, Nothing, Trip } from "./trips.mjs";
 
 const [name] = more;
 const provider = createOpenAICompatible({
@@ -15,6 +15,7 @@ const provider = createOpenAICompatible({
 const tools = {
   get_weather: tool({ inputSchema: City, execute: getWeather }),
   book: tool({ inputSchema: Booking, execute: book }),
+  today: tool({ inputSchema: Nothing, execute: today }),
 };
 
 // Its streams hand errors to a callback, and end as if nothing had happened.

@@ -1,8 +1,8 @@
 // OpenAI's own SDK: chat.completions, `parse`, `stream` and `runTools`.
 import OpenAI from "openai";
 import { zodFunction, zodResponseFormat } from "openai/helpers/zod";
-import { apiKey, baseURL, book, getWeather, serve } from "./serving.mjs";
-import { Booking, City, Trip } from "./trips.mjs";
+import { apiKey, baseURL, book, getWeather, serve, today } from "./serving.mjs";
+import { Booking, City, Nothing, Trip } from "./trips.mjs";
 
 const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
 const usageToo = { stream: true, stream_options: { include_usage: true } };
@@ -37,6 +37,7 @@ async function loop({ model, text, streams }) {
   const tools = [
     zodFunction({ name: "get_weather", parameters: City, function: seen("get_weather", getWeather) }),
     zodFunction({ name: "book", parameters: Booking, function: seen("book", book) }),
+    zodFunction({ name: "today", parameters: Nothing, function: seen("today", today) }),
   ];
   const messages = [{ role: "user", content: text }];
   const runner = client.chat.completions.runTools({ model, messages, tools, ...(streams ? usageToo : {}) });

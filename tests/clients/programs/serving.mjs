@@ -7,6 +7,7 @@ export const [baseURL, apiKey, ...more] = process.argv.slice(2);
 const weather = { Oslo: "rain", Rome: "dry" };
 export const getWeather = ({ city }) => weather[city];
 export const book = ({ city, nights }) => JSON.stringify({ booked: city, nights });
+export const today = () => "2026-11-22";
 
 // Refuse every address but loopback, and tell the test of it, whatever becomes of the error.
 const strays = [];

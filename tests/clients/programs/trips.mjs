@@ -3,6 +3,7 @@ import { z } from "zod";
 
 export const City = z.object({ city: z.string() });
 export const Booking = z.object({ city: z.string(), nights: z.number().int() });
+export const Nothing = z.object({});
 export const Trip = z.object({
   city: z.string().describe("Where to"),
   nights: z.number().int().min(1),

@@ -26,7 +26,12 @@ def book(city: str, nights: int) -> str:
     return f'{{"booked": "{city}", "nights": {nights}}}'
 
 
-TOOLS = {"get_weather": get_weather, "book": book}
+def today() -> str:
+    """Tell the date."""
+    return "2026-11-22"
+
+
+TOOLS = {"get_weather": get_weather, "book": book, "today": today}
 #: The tools, for the programs that declare them by themselves.
 DECLARED = [
     {
@@ -54,4 +59,5 @@ DECLARED = [
             "strict": True,
         },
     },
+    {"type": "function", "function": {"name": "today", "description": "Tell the date."}},
 ]

@@ -3,7 +3,7 @@
 The rest of the service is written against these; `service.app` chooses who plays them.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
@@ -123,6 +123,7 @@ class Connection(Protocol):
 
     upstream: Upstream
     api_keys: Sequence[Secret]
+    signatures: "SignatureStore"
 
     @property
     def tokens(self) -> InspectableTokens: ...
@@ -201,3 +202,18 @@ class TokenCache(Protocol):
     async def known_project(self) -> CodeAssistProject | None: ...
 
     async def keep_project(self, project: CodeAssistProject) -> None: ...
+
+
+class SignatureStore(Protocol):
+    """Where thought signatures are kept, for clients that drop them. Losing one is no failure.
+
+    Keys are `service.translation.kept_signatures`'.
+    """
+
+    async def find(self, steps: Sequence[Sequence[str]]) -> Mapping[str, str]:
+        """Return what is kept of the calls of these steps, soon; raise nothing."""
+        ...
+
+    def keep(self, signatures: Mapping[str, str]) -> None:
+        """Keep them: here at once, elsewhere beside the answer."""
+        ...

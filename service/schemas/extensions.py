@@ -68,7 +68,7 @@ class GoogleExtensions(Struct):
     media_resolution: Any = None
     camel_media: Any = field(default=None, name="mediaResolution")
     thought_tag_marker: Any = None
-    tools: Any = None
+    tools: list[dict[str, Any]] | None = None
 
 
 class Thinking(Struct):
@@ -94,3 +94,8 @@ class Extensions(Struct, kw_only=True):
     thinking_budget: ThinkingBudget | None = None
     reasoning: Reasoning | None = None
     include_reasoning: bool | None = None
+    # The original's, for native tools.
+    enable_native_tools: bool | None = None
+    enable_search: bool | None = None
+    enable_url_context: bool | None = None
+    native_tools_priority: Literal["custom_first", "native_first"] | None = None

@@ -168,6 +168,20 @@ class ChatCompletionRequest(Extensions, kw_only=True):
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "function_call"]
 
 
+class UrlCitation(Struct):
+    """A source of some words; the indices count Unicode characters of the content."""
+
+    start_index: int
+    end_index: int
+    url: str
+    title: str
+
+
+class Annotation(Struct):
+    url_citation: UrlCitation
+    type: Literal["url_citation"] = "url_citation"
+
+
 class AssistantReply(Struct, kw_only=True):
     role: Literal["assistant"] = "assistant"
     content: str | None
@@ -176,6 +190,7 @@ class AssistantReply(Struct, kw_only=True):
     reasoning: str | UnsetType = UNSET
     tool_calls: list[ToolCall] | UnsetType = UNSET
     function_call: FunctionCall | UnsetType = UNSET
+    annotations: list[Annotation] | UnsetType = UNSET
     extra_content: dict[str, Any] | UnsetType = UNSET
 
 
@@ -203,6 +218,7 @@ class Delta(Struct, omit_defaults=True):
     reasoning: str | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
+    annotations: list[Annotation] | None = None
     extra_content: dict[str, Any] | None = None
 
 

@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from service.schemas import gemini
 from service.schemas.openai_chat import AssistantReply, Delta
+from service.translation.code_execution import as_markdown
 
 #: Where thoughts go: `REASONING_FIELD`. Most clients read `reasoning_content`, some `reasoning`.
 ReasoningField = Literal["both", "reasoning_content", "reasoning", "tags", "none"]
@@ -19,20 +20,29 @@ class Piece(NamedTuple):
 
     text: str
     thought: bool
+    #: Whether it is code that Gemini has run, or its output, in our words.
+    code: bool = False
 
 
 def pieces(candidate: gemini.Candidate) -> list[Piece]:
     """Return the texts of a candidate in their order, neighbours of one kind joined."""
     found: list[Piece] = []
     for part in (candidate.content and candidate.content.parts) or []:
-        if not part.text:
+        piece = said(part)
+        if piece is None:
             continue
-        thought = bool(part.thought)
-        if found and found[-1].thought == thought:
-            found[-1] = Piece(found[-1].text + part.text, thought)
+        if found and not piece.code and found[-1][1:] == piece[1:]:
+            found[-1] = piece._replace(text=found[-1].text + piece.text)
         else:
-            found.append(Piece(part.text, thought))
+            found.append(piece)
     return found
+
+
+def said(part: gemini.Part) -> Piece | None:
+    """Return the text of one part, if it has any."""
+    code = "" if part.text else as_markdown(part)
+    text = part.text or code
+    return Piece(text, bool(part.thought), bool(code)) if text else None
 
 
 def reply(content: str, thoughts: str, field: ReasoningField) -> AssistantReply:

@@ -9,6 +9,7 @@ from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
 from service.translation.messages import to_contents
+from service.translation.native_tools import plan_tools
 from service.translation.parameters import refuse_contradictions, to_generation_config
 from service.translation.safety import to_safety_settings
 from service.translation.tools import to_tools, tool_names
@@ -25,7 +26,8 @@ def to_gemini(
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
     refuse_contradictions(request)
     names = tool_names(request)
-    tools, tool_config = to_tools(request, names)
+    functions = to_tools(request, names, model)
+    tools, tool_config = plan_tools(request, model, defaults).with_native(*functions)
     system, contents = to_contents(request.messages, model, names)
     return gemini.GenerateContentRequest(
         contents=contents,

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
 from service.schemas import gemini
-from service.schemas.openai_chat import ChatCompletion, Choice, FinishReason
+from service.schemas.openai_chat import AssistantReply, ChatCompletion, Choice, FinishReason
+from service.translation.grounding import Grounding
 from service.translation.reasoning import ReasoningField, pieces, reply
 from service.translation.signatures import extra_content
 from service.translation.tool_calls import PLAIN, Calling, CallTranslator, without_index
@@ -21,6 +22,8 @@ class Metadata(NamedTuple):
     #: Of the ids for calls to which Gemini gave none.
     call_prefix: str = "call_"
     calling: Calling = PLAIN
+    #: Whether sources go into the text, too.
+    inline_citations: bool = False
 
 
 def to_openai(
@@ -64,6 +67,7 @@ def _choice(
         called=calls.finish,
     )
     message = reply(text, thoughts, reasoning)
+    _annotate(message, candidate, len(text), inline=metadata.inline_citations)
     if made and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
@@ -74,6 +78,19 @@ def _choice(
     elif signature := text_signature(candidate):
         message.extra_content = extra_content(signature)
     return Choice(index=index, message=message, finish_reason=reason)
+
+
+def _annotate(
+    message: AssistantReply, candidate: gemini.Candidate, length: int, *, inline: bool
+) -> None:
+    content = message.content or ""
+    grounding = Grounding.of(candidate, len(content) - length)
+    if inline:
+        message.content, annotations = grounding.in_text(content)
+    else:
+        annotations = grounding.annotations()
+    if annotations:
+        message.annotations = annotations
 
 
 _NO_CANDIDATE = gemini.Candidate()

@@ -13,7 +13,10 @@ from litestar.params import JSONBody, SkipValidation
 from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
+from service.api.guards import caller
+from service.api.media import fetched_media
 from service.api.requests import StrictJSON
+from service.api.signatures import Signatures
 from service.api.streaming import EventStream, WhileConnected
 from service.errors import InvalidRequestError
 from service.interfaces import AnswerStream, Gateway
@@ -22,10 +25,12 @@ from service.models import Model, find_model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.settings import Settings
 from service.translation.choices import ChoicesTranslator
+from service.translation.defaults import Defaults
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.structured import wants_json
 from service.translation.thinking import shown_in
 from service.translation.tool_calls import calling
 
@@ -60,18 +65,24 @@ class ChatController(Controller):
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
         defaults = defaults_of(settings)
-        gemini_request = to_gemini(data, model, defaults=defaults)
+        signatures = Signatures(data, model, caller(request))
+        data = await signatures.restored(gateway)
+        fetched = await fetched_media(data, request, gateway)
+        gemini_request = to_gemini(data, model, defaults=defaults, fetched=fetched)
         reasoning = shown_in(data, defaults)
-        headers = _ignored_header(data, model, strict=settings.strict_params)
+        headers = _ignored_header(data, model, defaults, strict=settings.strict_params)
         metadata = Metadata(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=name,
-            call_prefix=f"call_{uuid.uuid4().hex}_",
+            call_prefix=f"call_{uuid.uuid4().hex[:24]}_",  # some relays cut ids at 40 characters
             calling=calling(data),
+            # A link in JSON would spoil it.
+            inline_citations=settings.enable_inline_citations and not wants_json(data),
         )
 
-        upstream = await gateway.upstream()
+        connection = await gateway.connection()
+        upstream = connection.upstream
         choices = data.n or 1
         if streams:
             usage = bool(data.stream_options and data.stream_options.include_usage)
@@ -82,12 +93,15 @@ class ChatController(Controller):
             if choices == 1:
                 one = ChunkTranslator(metadata, include_usage=usage, reasoning=reasoning)
                 return EventStream(
-                    ask, one, headers=headers, keepalive=settings.sse_keepalive_seconds
+                    ask,
+                    signatures.watching(one, connection.signatures),
+                    headers=headers,
+                    keepalive=settings.sse_keepalive_seconds,
                 )
             many = ChoicesTranslator(metadata, choices, include_usage=usage, reasoning=reasoning)
             return EventStream(
                 lambda: ManyAnswers.open(ask, choices, many),
-                many,
+                signatures.watching(many, connection.signatures),
                 headers=headers,
                 keepalive=settings.sse_keepalive_seconds,
             )
@@ -97,6 +111,7 @@ class ChatController(Controller):
         annotate(upstream=answers[0].upstream)
         responses = [answer.response for answer in answers]
         completion = to_openai(responses, metadata, reasoning=reasoning)
+        signatures.keep(completion, connection.signatures)
         return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
 
 
@@ -111,8 +126,10 @@ def _wants_stream(
     return only_events or settings.stream_by_default
 
 
-def _ignored_header(data: ChatCompletionRequest, model: Model, *, strict: bool) -> dict[str, str]:
-    names = ignored_params(data, model)
+def _ignored_header(
+    data: ChatCompletionRequest, model: Model, defaults: Defaults, *, strict: bool
+) -> dict[str, str]:
+    names = ignored_params(data, model, defaults)
     if names and strict:
         msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
         raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")

@@ -20,14 +20,19 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import StaticSource, find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import TokenCache, Upstream, Way
+from service.interfaces import MediaSource, SignatureStore, TokenCache, Upstream, Way
+from service.media import MediaFetcher
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
+from service.signatures.memory import MemorySignatures
+from service.signatures.shared import SharedSignatures
 from service.upstream.code_assist import CodeAssist
 from service.upstream.failover import Failover, Named
+from service.upstream.fake_thinking import FakeThinking
 from service.upstream.gemini_api import GeminiApi
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
+from service.upstream.unsigned import BypassRefusedSignatures
 from service.upstream.vertex import Vertex
 
 #: What the other instances call this one.
@@ -42,6 +47,8 @@ class GoogleConnection:
         *,
         upstream: Upstream,
         is_open: Callable[[str], bool],
+        media: MediaSource,
+        signatures: SignatureStore,
         ways: Sequence[Way],
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
@@ -49,6 +56,8 @@ class GoogleConnection:
     ) -> None:
         self.upstream = upstream
         self.is_open = is_open
+        self.media = media
+        self.signatures = signatures
         self.ways = ways
         self.http = http
         self.api_keys = api_keys
@@ -72,19 +81,29 @@ async def connect(settings: Settings) -> GoogleConnection:
     store = SecretManager(settings.secret_manager_endpoint, settings.google_cloud_project)
     transport = await asyncio.to_thread(open_transport)  # reads the certificates
     close: list[Callable[[], Awaitable[None]]] = [transport.aclose]
-    builder = _Builder(settings, store, transport, close)
     try:
         async with asyncio.TaskGroup() as group:
+            caches = group.create_task(_open_caches(settings, close))
+            builder = _Builder(settings, store, transport, caches)
             keys = group.create_task(_api_keys(settings.openai_api_key, store))
             building = [group.create_task(builder.build(name)) for name in settings.ways]
     except BaseExceptionGroup as failures:
         await asyncio.gather(*(each() for each in close))
         raise _first_of(failures) from None
     ways = [task.result() for task in building]
-    failover = Failover([Named(way.name, way.upstream) for way in ways])
+    failover = Failover([Named(way.name, BypassRefusedSignatures(way.upstream)) for way in ways])
+    upstream: Upstream = failover
+    if settings.enable_fake_thinking:
+        upstream = FakeThinking(upstream, name=ways[0].name)
+    media = MediaFetcher(
+        max_bytes=settings.media_max_bytes, allow_hosts=split(settings.media_allow_hosts)
+    )
+    close.append(media.aclose)
     return GoogleConnection(
-        upstream=failover,
+        upstream=upstream,
         is_open=failover.is_open,
+        media=media,
+        signatures=caches.result().signatures,
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),
@@ -106,12 +125,12 @@ class _Builder:
         settings: Settings,
         store: SecretManager,
         transport: httpx.AsyncBaseTransport,
-        close: list[Callable[[], Awaitable[None]]],
+        caches: "asyncio.Task[_Caches]",
     ) -> None:
         self._settings = settings
         self._store = store
         self._transport = transport
-        self._close = close
+        self._caches = caches
         #: How each upstream is called, by its name.
         self.http: dict[str, GoogleHttp] = {}
         self._limits = TimeLimits(
@@ -132,13 +151,12 @@ class _Builder:
     async def _code_assist(self) -> Way:
         settings = self._settings
         source = find_source(settings, self._store)
-        async with asyncio.TaskGroup() as group:
-            caches = group.create_task(_open_caches(settings, self._close))
-            _ = group.create_task(self._if_needed(source.load()))
+        await self._if_needed(source.load())
+        caches = await self._caches
         tokens = TokenProvider(
             source,
             RefreshTokenGrant(self._transport, url=settings.oauth_token_url),
-            caches.result().of,
+            caches.of,
             instance=INSTANCE,
         )
         http = self.http["code_assist"] = GoogleHttp(self._transport, tokens, self._limits)
@@ -146,7 +164,7 @@ class _Builder:
         project = Project(
             http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens
         )
-        background.beside_the_answer(_look_ahead(caches.result(), tokens))
+        background.beside_the_answer(_look_ahead(caches, tokens))
         upstream = CodeAssist(http, endpoint=endpoint, project=project)
         return Way("code_assist", upstream, tokens, project)
 
@@ -204,13 +222,14 @@ async def _api_keys(secret: Secret | None, store: SecretManager) -> list[Secret]
 class _Caches(NamedTuple):
     of: Callable[[Credential], TokenCache]
     prepare: Callable[[], Awaitable[None]]
+    signatures: SignatureStore
 
 
 async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[None]]]) -> _Caches:
     unshared = UnsharedTokenCache()
     if not settings.shares_tokens:
-        return _Caches(lambda _: unshared, unshared.prepare)
-    firestore = await asyncio.to_thread(_import_firestore)
+        return _Caches(lambda _: unshared, unshared.prepare, MemorySignatures())
+    firestore, firestore_signatures = await asyncio.to_thread(_import_firestore)
     database = firestore.Firestore(
         project=settings.google_cloud_project,
         database=settings.firestore_database,
@@ -224,7 +243,11 @@ async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[No
         cache = firestore.FirestoreTokenCache(database, credential, instance=INSTANCE)
         return Expendable(cache)
 
-    return _Caches(cache_of, database.prepare)
+    shelf = firestore_signatures.FirestoreSignatures(
+        database, collection=settings.firestore_collection
+    )
+    signatures = SharedSignatures(MemorySignatures(), shelf)
+    return _Caches(cache_of, database.prepare, signatures)
 
 
 async def _look_ahead(caches: _Caches, tokens: TokenProvider) -> None:
@@ -233,7 +256,8 @@ async def _look_ahead(caches: _Caches, tokens: TokenProvider) -> None:
     await tokens.peek()
 
 
-def _import_firestore() -> ModuleType:
-    from service.credentials import firestore  # noqa: PLC0415  (slow: see there)
+def _import_firestore() -> tuple[ModuleType, ModuleType]:
+    from service.credentials import firestore as tokens  # noqa: PLC0415  (slow: see there)
+    from service.signatures import firestore as signatures  # noqa: PLC0415
 
-    return firestore
+    return tokens, signatures

@@ -54,8 +54,12 @@ class Model(Struct, frozen=True, kw_only=True):
     levels: tuple[str, ...] = ("LOW", "MEDIUM", "HIGH")
     #: Whether schemas are JSON Schema. The models before 2.5 know a subset of OpenAPI's only.
     json_schema: bool = True
-    #: Whether JSON can be asked for beside functions.
+    #: Whether JSON can be asked for beside functions, or beside Gemini's own tools.
     json_with_tools: bool = True
+    #: Whether functions and Gemini's own tools can stand together.
+    native_with_functions: bool = True
+    #: Whether a part has a resolution of its own, and a tool's result may hold images.
+    media_in_parts: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
@@ -70,8 +74,14 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 # The dialects, for rows of the table and for ids that are not in it.
-_OLDEST = Model(id="", thinking=None, json_with_tools=False, json_schema=False)  # before 2.5
-_BUDGET = Model(id="", thinking="budget", json_with_tools=False)  # 2.5
+_BUDGET = Model(  # 2.5
+    id="",
+    thinking="budget",
+    json_with_tools=False,
+    native_with_functions=False,
+    media_in_parts=False,
+)
+_OLDEST = structs.replace(_BUDGET, thinking=None, json_schema=False)  # before 2.5
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
 

@@ -14,7 +14,10 @@ from service.api.asking import Answers, Asking, Question
 from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
+from service.api.guards import caller
+from service.api.media import fetched_media
 from service.api.requests import StrictJSON
+from service.api.signatures import Signatures
 from service.api.streaming import EventStream, Responses, WhileConnected, within
 from service.errors import InvalidRequestError
 from service.interfaces import Gateway
@@ -28,6 +31,7 @@ from service.translation.reasoning import ReasoningField
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
+from service.translation.structured import wants_json
 from service.translation.thinking import shown_in
 from service.translation.tool_calls import calling
 
@@ -62,19 +66,24 @@ class ChatController(Controller):
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
         defaults = defaults_of(settings)
+        signatures = Signatures(data, model, caller(request))
+        data = await signatures.restored(gateway)
+        fetched = await fetched_media(data, request, gateway)
         reasoning = shown_in(data, defaults)
 
         def translate(model: Model) -> Question:
-            request = to_gemini(data, model, defaults=defaults)
-            return Question(model.id, request, ignored_params(data, model))
+            request = to_gemini(data, model, defaults=defaults, fetched=fetched)
+            return Question(model.id, request, ignored_params(data, model, defaults))
 
         asking = Asking(model, translate, settings)
         metadata = Metadata(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=name,
-            call_prefix=f"call_{uuid.uuid4().hex}_",
+            call_prefix=f"call_{uuid.uuid4().hex[:24]}_",  # some relays cut ids at 40 characters
             calling=calling(data),
+            # A link in JSON would spoil it.
+            inline_citations=settings.enable_inline_citations and not wants_json(data),
         )
 
         connection = await gateway.connection()
@@ -97,7 +106,7 @@ class ChatController(Controller):
 
             return EventStream(
                 open_answer,
-                translator,
+                signatures.watching(translator, connection.signatures),
                 headers=asking.headers,
                 keepalive=settings.sse_keepalive_seconds,
                 deadline=settings.request_deadline_seconds,
@@ -111,6 +120,7 @@ class ChatController(Controller):
             answers = await asking.ask(connection, ask_all)
         metadata = metadata._replace(model=asking.stand_in or name)
         completion = to_openai(answers.responses, metadata, reasoning=reasoning)
+        signatures.keep(completion, connection.signatures)
         return Response(
             _encoder.encode(completion), media_type="application/json", headers=asking.headers
         )

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from msgspec import UNSET
 
-from service.api.documentation import ERRORS
+from service.api.documentation import ERRORS, GUARDED
 from service.interfaces import Gateway
 from service.models import MODELS, Model, find_model, unaliased
 from service.schemas import openai
@@ -15,7 +15,7 @@ class ModelController(Controller):
     path = "/models"
     tags = ["Models"]
 
-    @get(summary="List models", responses={401: ERRORS[401]}, sync_to_thread=False)
+    @get(summary="List models", responses=GUARDED, sync_to_thread=False)
     def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> openai.ModelList:
         """List the operator's own names and the table's models, with those that are shut down."""
         aliases = gateway.settings.aliases
@@ -28,7 +28,7 @@ class ModelController(Controller):
     @get(
         "/{model_id:path}",
         summary="Retrieve a model",
-        responses={status: ERRORS[status] for status in (401, 404)},
+        responses={**GUARDED, 404: ERRORS[404]},
         sync_to_thread=False,
     )
     def retrieve(

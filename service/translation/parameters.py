@@ -10,11 +10,13 @@ from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
-from service.schemas.openai_tools import Tool
 from service.translation.defaults import Defaults
-from service.translation.structured import ask_for_json, is_json_refused
+from service.translation.native_tools import plan_tools
+from service.translation.resolution import for_all
+from service.translation.structured import ask_for_json
 from service.translation.thinking import asked_to_think, places, to_thinking_config
 
+_DEFAULTS = Defaults()
 _STOP_MAX = 5  # OpenAI documents four; Gemini takes five
 _TOP_K_MAX = 64  # Google's range ends there, see upstream's "supported range is from 1"
 
@@ -29,12 +31,14 @@ def to_generation_config(
         # Gemini takes an int32, OpenAI's clients send up to 64 bits.
         seed=None if request.seed is None else request.seed % 2**31,
         thinking_config=to_thinking_config(request, model, defaults),
+        media_resolution=for_all(request, model),
     )
     if model.sampling:
         config.temperature = request.temperature
         config.top_p = request.top_p
         config.top_k = _top_k(request.top_k)
-    ask_for_json(config, request, model)
+    if plan_tools(request, model, defaults).json:
+        ask_for_json(config, request, model)
     return None if config == _NOTHING else config
 
 
@@ -58,7 +62,9 @@ def _top_k(top_k: int | None) -> int | None:
     return None if top_k is None or top_k < 1 else min(top_k, _TOP_K_MAX)
 
 
-def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
+def ignored_params(
+    request: ChatCompletionRequest, model: Model, defaults: Defaults = _DEFAULTS
+) -> list[str]:
     """Name what the client asked for and will not get. What changes no answer is not named."""
     names = [name for name in _CANNOT if getattr(request, name)]
     if model.thinking is None:
@@ -66,10 +72,7 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     names += _ignored_extensions(request)
     if not model.sampling:
         names += [name for name in _SAMPLING if getattr(request, name) is not None]
-    if is_json_refused(request, model):
-        names.append("response_format")
-    if any(_is_native(tool) for tool in request.tools or []):
-        names.append("tools")
+    names += plan_tools(request, model, defaults).left_out
     return sorted(names)
 
 
@@ -91,17 +94,10 @@ def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
             continue
         for name, value in (
             ("cached_content", google.cached_content or google.camel_cached),
-            ("media_resolution", google.media_resolution or google.camel_media),
             ("thought_tag_marker", google.thought_tag_marker),
-            ("tools", google.tools),
         ):
             if value:
                 yield f"{prefix}google.{name}"
-
-
-def _is_native(tool: Tool) -> bool:
-    """Whether it is one of Gemini's own tools, which cannot be switched on yet."""
-    return tool.type not in (None, "function", "custom") or (tool.function or tool.custom) is None
 
 
 _SAMPLING = ("temperature", "top_p", "top_k")
@@ -113,7 +109,6 @@ _CANNOT = (
     "logprobs",
     "presence_penalty",
     "top_logprobs",
-    "web_search_options",
 )
 
 

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
 from service.schemas import gemini
-from service.schemas.openai_chat import ChatCompletion, Choice, FinishReason
+from service.schemas.openai_chat import AssistantReply, ChatCompletion, Choice, FinishReason
+from service.translation.grounding import Grounding
 from service.translation.reasoning import ReasoningField, pieces, reply
 from service.translation.signatures import extra_content
 from service.translation.tool_calls import PLAIN, Calling, CallTranslator, without_index
@@ -21,6 +22,8 @@ class Metadata(NamedTuple):
     #: Of the ids for calls to which Gemini gave none.
     call_prefix: str = "call_"
     calling: Calling = PLAIN
+    #: Whether sources go into the text, too.
+    inline_citations: bool = False
 
 
 def to_openai(
@@ -55,15 +58,14 @@ def _choice(
     calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
     made = without_index(calls.take(candidate))
     said = pieces(candidate)
-    text = "".join([piece.text for piece in said if not piece.thought])
-    thoughts = "".join([piece.text for piece in said if piece.thought])
     reason = finish_reason(
         candidate.finish_reason,
         blocked=is_blocked(response),
-        empty=not text and not made,
+        empty=not made and not any(piece.text for piece in said if not piece.thought),
         called=calls.finish,
     )
-    message = reply(text, thoughts, reasoning)
+    message = reply(said, reasoning)
+    _annotate(message, candidate, reasoning, inline=metadata.inline_citations)
     if made and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
@@ -74,6 +76,20 @@ def _choice(
     elif signature := text_signature(candidate):
         message.extra_content = extra_content(signature)
     return Choice(index=index, message=message, finish_reason=reason)
+
+
+def _annotate(
+    message: AssistantReply, candidate: gemini.Candidate, reasoning: ReasoningField, *, inline: bool
+) -> None:
+    if not candidate.grounding_metadata:
+        return
+    grounding = Grounding.of(candidate, tagged=reasoning == "tags")
+    if inline:
+        message.content, annotations = grounding.in_text(message.content or "")
+    else:
+        annotations = grounding.annotations()
+    if annotations:
+        message.annotations = annotations
 
 
 _NO_CANDIDATE = gemini.Candidate()
@@ -125,7 +141,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 
 def is_final(native: str | None) -> bool:
     """Whether Gemini's finish reason ends the answer."""
-    return native is not None and native != "FINISH_REASON_UNSPECIFIED"
+    return native not in (None, "", "FINISH_REASON_UNSPECIFIED")
 
 
 def finish_reason(

@@ -4,12 +4,16 @@ The translator is a state machine without I/O. Gemini's responses are pushed in 
 come out, and `finish` says what can only be known at the end.
 """
 
+import itertools
+from collections.abc import Iterator
+
 from msgspec import UNSET, UnsetType, structs
 
 from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
 from service.schemas.openai_tools import ToolCall
+from service.translation.grounding import Grounding
 from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, pieces
 from service.translation.response import (
     Metadata,
@@ -47,6 +51,7 @@ class ChunkTranslator:
         self._metadata = metadata
         self._include_usage = include_usage
         self._thoughts = ThoughtWriter(reasoning)
+        self._grounding = Grounding()
         self._index = index
 
         self._started = False
@@ -76,20 +81,35 @@ class ChunkTranslator:
                 raise malformed(native)
             self._native = native
         self._signature = text_signature(candidate) or self._signature
-        deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
-        if calls := self._calls.take(candidate):
-            deltas += self._call(calls)
+        self._grounding.learn(candidate)
+        deltas: list[Delta] = []
+        for run in _runs(candidate):
+            deltas += [delta for piece in pieces(run) if (delta := self._say(piece))]
+            if calls := self._calls.take(run):
+                deltas += self._call(calls)
         return [*self.start(), *map(self._delta, deltas)] if deltas else []
 
     def _say(self, piece: Piece) -> Delta | None:
         if piece.thought:
-            return self._thoughts.write(piece.text)
+            self._grounding.follow(piece)
+            delta = self._thoughts.write(piece.text)
+            self._grounding.skip(len((delta and delta.content) or ""))
+            return delta
+        tag = self._close_tag()
+        if not piece.text:
+            return Delta(content=tag) if tag else None
         self._empty = False
-        return Delta(content=self._thoughts.close() + piece.text)
+        self._grounding.follow(piece)
+        return Delta(content=tag + piece.text)
+
+    def _close_tag(self) -> str:
+        tag = self._thoughts.close()
+        self._grounding.skip(len(tag))
+        return tag
 
     def _call(self, calls: list[ToolCall]) -> list[Delta]:
         self._empty = False
-        tag = self._thoughts.close()
+        tag = self._close_tag()
         before = [Delta(content=tag)] if tag else []
         if not self._metadata.calling.legacy:
             return [*before, Delta(tool_calls=calls)]
@@ -131,12 +151,23 @@ class ChunkTranslator:
         reason = finish_reason(
             self._native, blocked=self._blocked, empty=self._empty, called=called
         )
-        chunks = [*self.start(), *self.break_off()]
+        chunks = [*self.start(), *self.break_off(), *self._cite()]
         if self._signature and not called:
             # Only now, because clients join what comes twice.
             chunks.append(self._delta(Delta(extra_content=extra_content(self._signature))))
         last = ChunkChoice(index=self._index, delta=Delta(), finish_reason=reason)
         return [*chunks, self._chunk(last)]
+
+    def _cite(self) -> list[ChatCompletionChunk]:
+        """Say what the answer rests on: once, because clients refuse a second list."""
+        annotations = self._grounding.annotations()
+        if not annotations:
+            return []
+        chunks = [self._delta(Delta(annotations=annotations))]
+        if self._metadata.inline_citations:
+            # The words have gone, so that no link can stand among them any more.
+            chunks.insert(0, self._delta(Delta(content=self._grounding.listed())))
+        return chunks
 
     def break_off(self) -> list[ChatCompletionChunk]:
         """Return what must precede the error that ends a stream: a tag that is still open."""
@@ -163,6 +194,16 @@ class ChunkTranslator:
             choices=list(choices),
             usage=usage,
         )
+
+
+def _runs(candidate: gemini.Candidate) -> Iterator[gemini.Candidate]:
+    """Part a candidate into calls and what stands between them."""
+    parts = (candidate.content and candidate.content.parts) or []
+    if all(part.function_call is None for part in parts):
+        yield candidate
+        return
+    for _, run in itertools.groupby(parts, key=lambda part: part.function_call is not None):
+        yield gemini.Candidate(content=gemini.Content(parts=list(run)))
 
 
 def _latest(usages: list[gemini.UsageMetadata]) -> gemini.UsageMetadata:

@@ -77,13 +77,7 @@ def to_tools(
     declarations = {
         definition.name: _declaration(definition, names, model) for definition in _checked(request)
     }
-    choice = request.function_call if is_legacy(request) else request.tool_choice
-    try:
-        mode, allowed = _choose(choice, set(declarations))
-    except _NoSuchChoiceError as error:
-        param = "function_call" if is_legacy(request) else "tool_choice"
-        msg = f"Invalid '{param}': {error}."
-        raise InvalidRequestError(msg, param=param, code="invalid_value") from None
+    mode, allowed = _chosen(request, set(declarations))
     if not declarations:
         return None, None
     if mode is None:
@@ -92,6 +86,25 @@ def to_tools(
     safe = None if allowed is None else [names.safe(name) for name in allowed]
     config = gemini.ToolConfig(gemini.FunctionCallingConfig(mode=mode, allowed_function_names=safe))
     return [gemini.Tool(function_declarations=list(declarations.values()))], config
+
+
+def chosen_mode(request: ChatCompletionRequest) -> tuple[bool, str | None]:
+    """Return whether there are functions, and Gemini's mode of choosing among them.
+
+    Raise `InvalidRequestError` for a choice that makes no sense.
+    """
+    known = {definition.name for _, definition in declared(request)}
+    return bool(known), _chosen(request, known)[0]
+
+
+def _chosen(request: ChatCompletionRequest, known: set[str]) -> tuple[str | None, list[str] | None]:
+    choice = request.function_call if is_legacy(request) else request.tool_choice
+    try:
+        return _choose(choice, known)
+    except _NoSuchChoiceError as error:
+        param = "function_call" if is_legacy(request) else "tool_choice"
+        msg = f"Invalid '{param}': {error}."
+        raise InvalidRequestError(msg, param=param, code="invalid_value") from None
 
 
 def _checked(request: ChatCompletionRequest) -> list[FunctionDefinition | CustomDefinition]:

@@ -31,6 +31,7 @@ from service.upstream.google_error import GoogleError, read_error, seconds
 from service.upstream.refusals import Row, row_of
 
 _MAX_MESSAGE = 2000
+_BAD_REQUEST = 400
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def refusal(
         said += _reset(google, delay)
     return row.error(
         with_link(row.sentence(said), row.links(google)),
-        param=_param(google.field) if row.error is InvalidRequestError else None,
+        param=_param(google.field) if google.code == _BAD_REQUEST else None,
         code=row.code,
         retry_after=delay,
     )

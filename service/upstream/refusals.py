@@ -21,6 +21,7 @@ from service.errors import (
     QuotaExhaustedError,
     RateLimitError,
     RequestTooLargeError,
+    SignatureRefusedError,
     TokenRateLimitError,
     UpstreamDeadlineError,
     UpstreamInternalError,
@@ -60,7 +61,7 @@ class Row(Struct, frozen=True, kw_only=True):
             return True
         return (
             google.reason.startswith(self.reasons or ("\0",))
-            or _is_in(self.says, google.message)
+            or _is_in(self.says, f"{google.message} {google.field}")
             or _is_in(self.quota, limits(google))
         )
 
@@ -134,6 +135,7 @@ TABLE = (
         code="context_length_exceeded",
     ),
     Row(statuses=(400,), says="payload size exceeds", error=RequestTooLargeError),
+    Row(statuses=(400,), says="thought.?signature", error=SignatureRefusedError),
     Row(statuses=(400,), error=InvalidRequestError, code="invalid_argument"),
     # 401
     Row(

@@ -4,6 +4,7 @@ Apart from `service.app`, because importing an HTTP client takes as long as impo
 """
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import ModuleType
@@ -35,6 +36,8 @@ from service.upstream.project import Project
 from service.upstream.unsigned import BypassRefusedSignatures
 from service.upstream.vertex import Vertex
 
+logger = logging.getLogger(__name__)
+
 #: What the other instances call this one.
 INSTANCE = uuid.uuid4().hex[:12]
 
@@ -64,6 +67,7 @@ class GoogleConnection:
         self._close = close
 
     def refusal(self) -> GatewayError | None:
+        """Say so only if none of the ways is left."""
         refusals = [way.tokens.refusal for way in self.ways]
         return refusals[0] if all(refusals) else None
 
@@ -131,6 +135,7 @@ class _Builder:
         self._store = store
         self._transport = transport
         self._caches = caches
+        self._unreadable = 0
         #: How each upstream is called, by its name.
         self.http: dict[str, GoogleHttp] = {}
         self._limits = TimeLimits(
@@ -200,12 +205,14 @@ class _Builder:
         return Way("gemini_api", GeminiApi(http, endpoint=endpoint), tokens)
 
     async def _if_needed(self, reading: Awaitable[object]) -> None:
-        """Read it now; where there are other ways, one that cannot be read may be read later."""
+        """Read it now; as long as another way is left, one that cannot be read is read later."""
         try:
             await reading
-        except (CredentialsError, SettingsError):
-            if len(self._settings.ways) == 1:
+        except (CredentialsError, SettingsError) as error:
+            self._unreadable += 1
+            if self._unreadable == len(self._settings.ways):
                 raise
+            logger.warning("one of the ways to gemini cannot be used yet: %s", error)
 
 
 async def _api_keys(secret: Secret | None, store: SecretManager) -> list[Secret]:

@@ -6,6 +6,7 @@ project.
 """
 
 import ipaddress
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,7 @@ from litestar.params import SkipValidation
 from service.api.documentation import ERRORS, GUARDED
 from service.api.errors import error_object
 from service.errors import GatewayError, PermissionDeniedError
-from service.interfaces import Connection, Gateway
+from service.interfaces import Gateway, Way
 from service.schemas.oauth import SharedToken
 
 _ORIGINS = {"shared": "firestore"}
@@ -53,19 +54,20 @@ class DebugController(Controller):
     async def cache(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
         """Say how old the access token is and where it came from; refresh nothing."""
 
-        async def describe(connection: Connection) -> dict[str, Any]:
-            shared = await connection.ways[0].tokens.peek()
+        async def describe(way: Way) -> dict[str, Any]:
+            shared = await way.tokens.peek()
             if shared is None:
                 return {"cached": False, "message": "No token found in cache", **_where(gateway)}
-            expires_at = shared.token.expires_at
-            left = expires_at - time.time()
+            ends = shared.token.expires_at
+            left = ends - time.time()
+            has_end = math.isfinite(ends)  # a key has none
             return {
                 "cached": True,
                 "cached_at": _iso(shared.refreshed_at),
-                "expires_at": _iso(expires_at),
-                "time_until_expiry_seconds": max(0, int(left)),
+                "expires_at": _iso(ends) if has_end else None,
+                "time_until_expiry_seconds": max(0, int(left)) if has_end else None,
                 "is_expired": left <= 0,
-                **_where(gateway, connection, shared),
+                **_where(gateway, way, shared),
             }
 
         return await _answer(gateway, describe)
@@ -79,13 +81,12 @@ class DebugController(Controller):
     async def token_test(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
         """Take the token at hand, or refresh it."""
 
-        async def try_it(connection: Connection) -> dict[str, Any]:
-            tokens = connection.ways[0].tokens
-            await tokens.token()
-            shared = await tokens.peek()
+        async def try_it(way: Way) -> dict[str, Any]:
+            await way.tokens.token()
+            shared = await way.tokens.peek()
             return {
                 "message": "Token authentication successful",
-                **_where(gateway, connection, shared),
+                **_where(gateway, way, shared),
             }
 
         return await _answer(gateway, try_it)
@@ -99,8 +100,7 @@ class DebugController(Controller):
     async def test(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
         """Do everything that a request needs, short of one."""
 
-        async def try_it(connection: Connection) -> dict[str, Any]:
-            way = connection.ways[0]
+        async def try_it(way: Way) -> dict[str, Any]:
             await way.tokens.token()
             if way.project is not None:
                 await way.project.find()
@@ -109,34 +109,61 @@ class DebugController(Controller):
                 "message": "Authentication and project discovery successful",
                 "project_available": True,
                 "upstream": way.name,
-                **_where(gateway, connection, shared),
+                **_where(gateway, way, shared),
             }
 
         return await _answer(gateway, try_it)
 
 
 async def _answer(
-    gateway: Gateway, ask: Callable[[Connection], Awaitable[dict[str, Any]]]
+    gateway: Gateway, ask: Callable[[Way], Awaitable[dict[str, Any]]]
 ) -> Response[Any]:
-    """Answer `ok`, or with 500 in the worker's form and in OpenAI's, whatever the failure is."""
+    """Answer `ok`, or with 500 in the worker's form and in OpenAI's, whatever the failure is.
+
+    Where there are several ways to Gemini, one that works is enough; each is told beside it.
+    """
     try:
-        body = await ask(await gateway.connection())
+        ways = (await gateway.connection()).ways
     except GatewayError as error:
-        known = {gateway.settings.gemini_project_id, gateway.settings.google_cloud_project}
-        told = msgspec.to_builtins(error_object(error))
-        told["message"] = _anonymous(error.message, [name for name in known if name])
-        body = {"status": "error", "message": told["message"], "error": told}
-        return Response(body, status_code=500, headers={"x-should-retry": "false"})
-    return Response({"status": "ok", **body})
+        return _failed(gateway, error, {})
+    told: dict[str, Any] = {}
+    good: dict[str, Any] | None = None
+    failures: list[GatewayError] = []
+    for way in ways:
+        try:
+            body = await ask(way)
+        except GatewayError as error:
+            failures.append(error)
+            told[way.name] = {"status": "error", "error": _told(gateway, error)}
+        else:
+            told[way.name] = {"status": "ok", **body}
+            good = good or body
+    several = {"upstreams": told} if len(ways) > 1 else {}
+    if good is None:
+        return _failed(gateway, failures[0], several)
+    return Response({"status": "ok", **good, **several})
+
+
+def _failed(gateway: Gateway, error: GatewayError, more: dict[str, Any]) -> Response[Any]:
+    told = _told(gateway, error)
+    body = {"status": "error", "message": told["message"], "error": told, **more}
+    return Response(body, status_code=500, headers={"x-should-retry": "false"})
+
+
+def _told(gateway: Gateway, error: GatewayError) -> dict[str, Any]:
+    settings = gateway.settings
+    known = {settings.gemini_project_id, settings.google_cloud_project, settings.vertex_project}
+    told: dict[str, Any] = msgspec.to_builtins(error_object(error))
+    told["message"] = _anonymous(error.message, [name for name in known if name])
+    return told
 
 
 def _where(
-    gateway: Gateway, connection: Connection | None = None, shared: SharedToken | None = None
+    gateway: Gateway, way: Way | None = None, shared: SharedToken | None = None
 ) -> dict[str, Any]:
     origin: str | None = None
-    if connection is not None and shared is not None:
-        found = connection.ways[0].tokens.origin
-        origin = _ORIGINS.get(found, found)
+    if way is not None and shared is not None:
+        origin = _ORIGINS.get(way.tokens.origin, way.tokens.origin)
     return {
         "source": origin,
         "backend": "firestore" if gateway.settings.shares_tokens else "memory",

@@ -207,7 +207,8 @@ _STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
 
 
 def _line(outcome: Outcome) -> Text:
-    line = Text(f"{outcome.check:<12}")
+    width = 25 if "." in outcome.check else 12  # a check of one of several ways
+    line = Text(f"{outcome.check:<{width}}")
     line.append(f"{outcome.status:<8}", _STYLES[outcome.status])
     return line.append(outcome.message)
 

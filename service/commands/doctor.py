@@ -1,13 +1,15 @@
 """`doctor`: whether everything works that an answer needs, and what to do where it does not."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from service.errors import GatewayError, QuotaExhaustedError
 from service.interfaces import Upstream
+from service.models import find_model, unaliased
 from service.schemas.code_assist import CodeAssistProject, QuotaBucket
 from service.schemas.gemini import Content, GenerateContentRequest, GenerationConfig, Part
 from service.schemas.oauth import Credential, SharedToken
@@ -20,10 +22,12 @@ _FEW_TOKENS = 64  # enough for a model that thinks before it says one word
 class Parts(Protocol):
     """What is examined. All of it raises `GatewayError`."""
 
-    upstream: Upstream
+    def upstream(self, way: str) -> Upstream:
+        """Return who answers by one way to Gemini, and by no other."""
+        ...
 
-    async def refresh(self) -> SharedToken:
-        """Get a new access token, whatever there is."""
+    async def refresh(self, way: str) -> SharedToken:
+        """Get a new access token, whatever there is; or read the key again."""
         ...
 
     async def probe_firestore(self) -> bool:
@@ -32,6 +36,10 @@ class Parts(Protocol):
 
     async def project(self) -> CodeAssistProject:
         """Ask Google, and no memory, where the account is served."""
+        ...
+
+    async def vertex_project(self) -> str:
+        """Return the project and the location that Vertex AI is used in."""
         ...
 
     async def quota(self, project: str) -> list[QuotaBucket]: ...
@@ -82,29 +90,56 @@ class Examination:
         self._settings: Settings
         self._opened: Parts | None = None
         self._project: CodeAssistProject
-        self.checks = (
-            Check("settings", (), self._check_settings),
-            Check("credentials", ("settings",), self._check_credentials),
-            Check("refresh", ("credentials",), self._check_refresh),
-            Check("firestore", ("credentials",), self._check_firestore),
-            Check("project", ("refresh",), self._check_project),
-            Check("quota", ("project",), self._check_quota),
-            Check("generation", ("project",), self._check_generation),
-        )
+
+    def _checks(self, way: str) -> tuple[Check, ...]:
+        """Return the checks of one way to Gemini."""
+        refresh = partial(self._check_refresh, way)
+        generate = partial(self._check_generation, way)
+        match way:
+            case "vertex":
+                return (
+                    Check("refresh", (), refresh),
+                    Check("project", ("refresh",), self._check_vertex_project),
+                    Check("generation", ("project",), generate),
+                )
+            case "gemini_api":
+                return (
+                    Check("credentials", (), self._check_key),
+                    Check("generation", ("credentials",), generate),
+                )
+            case _:
+                return (
+                    Check("credentials", (), self._check_credentials),
+                    Check("refresh", ("credentials",), refresh),
+                    Check("firestore", ("credentials",), self._check_firestore),
+                    Check("project", ("refresh",), self._check_project),
+                    Check("quota", ("project",), self._check_quota),
+                    Check("generation", ("project",), generate),
+                )
 
     async def run(self, tell: Callable[[Outcome], None]) -> bool:
-        """Tell the outcome of each check as it comes; return whether all passed."""
-        passed: set[str] = set()
+        """Tell the outcome of each check as it comes; return whether all passed.
+
+        Where there are several ways to Gemini, a check is named after its way, too.
+        """
+        settings = await _outcome(Check("settings", (), self._check_settings), {})
+        tell(settings)
+        can_be_read = settings.status == "ok"
+        ways = self._settings.ways if can_be_read else ["code_assist"]
+        passed = {"settings": can_be_read}
         try:
-            for check in self.checks:
-                outcome = await _outcome(check, passed)
-                if outcome.status == "ok":
-                    passed.add(check.name)
-                tell(outcome)
+            for way in ways:
+                prefix = f"{way}." if len(ways) > 1 else ""
+                for check in self._checks(way):
+                    needs = [f"{prefix}{name}" for name in check.needs] or ["settings"]
+                    name = f"{prefix}{check.name}"
+                    outcome = await _outcome(Check(name, tuple(needs), check.run), passed)
+                    passed[name] = outcome.status == "ok"
+                    tell(outcome)
         finally:
             if self._opened is not None:
                 await self._opened.aclose()
-        return len(passed) == len(self.checks)
+        return all(passed.values())
 
     async def _parts(self) -> Parts:
         if self._opened is None:
@@ -124,8 +159,12 @@ class Examination:
             return "There is a refresh token, and the OAuth client for it."
         return "There is an access token, and no refresh token for when it has ended."
 
-    async def _check_refresh(self) -> str:
-        token = (await (await self._parts()).refresh()).token
+    async def _check_key(self) -> str:
+        await (await self._parts()).refresh("gemini_api")
+        return "There is an API key."
+
+    async def _check_refresh(self, way: str) -> str:
+        token = (await (await self._parts()).refresh(way)).token
         return f"Google gave an access token for {(token.expires_at - time.time()) / 60:.0f} min."
 
     async def _check_firestore(self) -> str:
@@ -137,18 +176,21 @@ class Examination:
         self._project = await (await self._parts()).project()
         return f"{self._project.id}, {self._project.tier}."
 
+    async def _check_vertex_project(self) -> str:
+        return f"{await (await self._parts()).vertex_project()}."
+
     async def _check_quota(self) -> str:
         return remaining(await (await self._parts()).quota(self._project.id))
 
-    async def _check_generation(self) -> str:
-        model = self._settings.default_model or MODEL
+    async def _check_generation(self, way: str) -> str:
+        model = unaliased(self._settings.default_model or MODEL, self._settings.aliases)
         request = GenerateContentRequest(
             contents=[Content(role="user", parts=[Part(text="Say hello in one word.")])],
             generation_config=GenerationConfig(max_output_tokens=_FEW_TOKENS),
         )
         parts = await self._parts()
         began = time.perf_counter()
-        answer = await parts.upstream.generate(model, request)
+        answer = await parts.upstream(way).generate(find_model(model).id, request)
         seconds = time.perf_counter() - began
         return f"{model} answered by way of {answer.upstream} after {seconds:.1f} s."
 
@@ -172,8 +214,8 @@ def remaining(buckets: list[QuotaBucket]) -> str:
 _FOR_CLIENTS = " The operator of this gateway has to act; your API key is fine."
 
 
-async def _outcome(check: Check, passed: set[str]) -> Outcome:
-    missing = [name for name in check.needs if name not in passed]
+async def _outcome(check: Check, passed: Mapping[str, bool]) -> Outcome:
+    missing = [name for name in check.needs if not passed[name]]
     if missing:
         message = f"It needs {missing[0]}."
         return Outcome(check=check.name, status="skipped", message=message)

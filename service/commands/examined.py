@@ -10,8 +10,10 @@ from service.interfaces import Upstream
 from service.schemas.code_assist import CodeAssistProject, QuotaBucket
 from service.schemas.oauth import Credential, SharedToken
 from service.settings import Settings
+from service.upstream.failover import Failover, Named
 from service.upstream.project import Project
 from service.upstream.quota import retrieve_quota
+from service.upstream.vertex import Vertex
 
 
 async def load_credential(settings: Settings) -> Credential:
@@ -30,10 +32,13 @@ class Examined:
         self._settings = settings
         self._connection = connection
         self._endpoint = settings.code_assist_endpoint.rstrip("/")
-        self.upstream: Upstream = connection.upstream
+        self._ways = {way.name: way for way in connection.ways}
 
-    async def refresh(self) -> SharedToken:
-        return await self._connection.ways[0].tokens.renew()
+    def upstream(self, way: str) -> Upstream:
+        return Failover([Named(way, self._ways[way].upstream)])  # with its one more try
+
+    async def refresh(self, way: str) -> SharedToken:
+        return await self._ways[way].tokens.renew()
 
     async def probe_firestore(self) -> bool:
         if not self._settings.shares_tokens:
@@ -51,6 +56,12 @@ class Examined:
             memory=None,
         )
         return await project.find()
+
+    async def vertex_project(self) -> str:
+        vertex = self._ways["vertex"].upstream
+        if not isinstance(vertex, Vertex):
+            raise TypeError("What is called vertex must be it.")
+        return f"{await vertex.project()}, {vertex.location}"
 
     async def quota(self, project: str) -> list[QuotaBucket]:
         return await retrieve_quota(self._connection.http["code_assist"], self._endpoint, project)

@@ -88,8 +88,8 @@ class GoogleExtensions(Struct):
     camel_thinking: ThinkingConfig | None = field(default=None, name="thinkingConfig")
     safety_settings: list[SafetySetting] | None = None
     camel_safety: list[SafetySetting] | None = field(default=None, name="safetySettings")
-    cached_content: Any = None
-    camel_cached: Any = field(default=None, name="cachedContent")
+    cached_content: str | None = None
+    camel_cached: str | None = field(default=None, name="cachedContent")
     media_resolution: MediaResolution | None = None
     camel_media: MediaResolution | None = field(default=None, name="mediaResolution")
     thought_tag_marker: Any = None

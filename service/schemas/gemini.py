@@ -135,6 +135,7 @@ class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only
     tool_config: ToolConfig | None = None
     generation_config: GenerationConfig | None = None
     safety_settings: list[SafetySetting] | None = None
+    cached_content: str | None = None  # the name of what was sent before, with the same account
 
 
 #: A number that some servers send as a string.

@@ -81,7 +81,10 @@ def ignored_params_of(left_out: Iterable[str]) -> list[str]:
     return [_CLIENTS_NAMES.get(field) or _snake_case(field) for field in left_out]
 
 
-_CLIENTS_NAMES = {"safetySettings.method": "safety_settings.method"}
+_CLIENTS_NAMES = {
+    "cachedContent": "google.cached_content",
+    "safetySettings.method": "safety_settings.method",
+}
 
 
 def _snake_case(field: str) -> str:
@@ -90,14 +93,15 @@ def _snake_case(field: str) -> str:
 
 def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
     for prefix, place in zip(("", "extra_body."), places(request), strict=False):
-        if (google := place.google) is None:
-            continue
-        for name, value in (
-            ("cached_content", google.cached_content or google.camel_cached),
-            ("thought_tag_marker", google.thought_tag_marker),
-        ):
-            if value:
-                yield f"{prefix}google.{name}"
+        if place.google is not None and place.google.thought_tag_marker:
+            yield f"{prefix}google.thought_tag_marker"
+
+
+def to_cached_content(request: ChatCompletionRequest) -> str | None:
+    """Return the name of content that Google keeps for the client, where it gives one."""
+    given = [place.google for place in places(request) if place.google is not None]
+    names = [google.cached_content or google.camel_cached for google in given]
+    return next((name for name in names if name), None)
 
 
 _SAMPLING = ("temperature", "top_p", "top_k")

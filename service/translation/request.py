@@ -15,7 +15,11 @@ from service.translation.defaults import Defaults
 from service.translation.media import MediaReader
 from service.translation.messages import to_contents
 from service.translation.native_tools import plan_tools
-from service.translation.parameters import refuse_contradictions, to_generation_config
+from service.translation.parameters import (
+    refuse_contradictions,
+    to_cached_content,
+    to_generation_config,
+)
 from service.translation.safety import to_safety_settings
 from service.translation.tools import to_tools, tool_names
 
@@ -52,4 +56,5 @@ def to_gemini(
         tool_config=tool_config,
         generation_config=to_generation_config(request, model, defaults),
         safety_settings=to_safety_settings(request, defaults),
+        cached_content=to_cached_content(request),
     )

@@ -13,6 +13,7 @@ from service.schemas.gemini import (
 )
 from service.upstream.answers import open_answer, parse, read_answer
 from service.upstream.failures import refusal
+from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
 from service.upstream.project import Project
 
@@ -39,13 +40,17 @@ class CodeAssist:
         self._stream_url = f"{endpoint}/v1internal:streamGenerateContent?alt=sse"
 
     async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+        request, left_out = fitted(request, NAME)
         body = await self._body(model, request)
         reply = await self._http.call(self._generate_url, body)
-        return Answer(read_answer(reply, _unwrap), NAME)
+        return Answer(read_answer(reply, _unwrap), NAME, left_out)
 
     async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+        request, left_out = fitted(request, NAME)
         body = await self._body(model, request)
-        return await open_answer(self._http, self._stream_url, body, _unwrap, NAME)
+        answer = await open_answer(self._http, self._stream_url, body, _unwrap, NAME)
+        answer.left_out = left_out
+        return answer
 
     async def _body(self, model: str, request: GenerateContentRequest) -> bytes:
         row = find_model(model)

@@ -11,6 +11,7 @@ from service.schemas.gemini import GenerateContentRequest
 
 #: Fields of the request, as Google's JSON names them, and who does not know them.
 _REFUSED = {
+    "cachedContent": ("code_assist",),
     "safetySettings.method": ("gemini_api",),
 }
 

@@ -48,7 +48,7 @@ class Vertex:
     ) -> None:
         self._http = http
         self._project = project
-        self._location = location
+        self.location = location
         self._endpoint = endpoint or endpoint_of(location)
 
     async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
@@ -61,6 +61,11 @@ class Vertex:
 
     async def url(self, model: str) -> str:
         """Return the address of a model, without a method; raise `CredentialsError`."""
+        where = f"projects/{await self.project()}/locations/{self.location}"
+        return f"{self._endpoint}/v1/{where}/publishers/google/models/{model}"
+
+    async def project(self) -> str:
+        """Return the id of the project that is used; raise `CredentialsError`."""
         project = await self._project()
         if project is None:
             raise CredentialsError(
@@ -68,5 +73,4 @@ class Vertex:
                 "operator of this gateway has to set VERTEX_PROJECT or GOOGLE_CLOUD_PROJECT.",
                 code="project_required",
             )
-        where = f"projects/{project}/locations/{self._location}"
-        return f"{self._endpoint}/v1/{where}/publishers/google/models/{model}"
+        return project

@@ -9,6 +9,7 @@ import pytest
 from service.app import create_app
 from service.settings import Secret
 from tests.conftest import StartGateway
+from tests.faults.ways import settings_of_ways
 from tests.gateway import API_KEY, HELLO, credential, settings_for
 from tests.simulators.google import Google
 from tests.simulators.replies import document, error
@@ -169,3 +170,26 @@ def test_no_answer_tells_the_token_the_account_or_the_project(
     text = client.request(*request_).text
     for hidden in (google.tokens.current[:10], google.project, google.email, API_KEY):
         assert hidden not in text
+
+
+@pytest.mark.parametrize("request_", [CACHE, TOKEN, FULL])
+def test_each_of_several_ways_is_told(
+    request_: tuple[str, str], start_gateway: StartGateway, google: Google
+) -> None:
+    google.revoked_refresh_tokens.add("1//sim-refresh")
+    with start_gateway(**settings_of_ways(google)).client() as client:
+        response = client.request(*request_)
+    body = response.json()
+    assert (response.status_code, body["status"]) == (200, "ok")
+    assert list(body["upstreams"]) == ["code_assist", "vertex", "gemini_api"]
+    assert body["upstreams"]["gemini_api"]["status"] == "ok"
+    if request_ != CACHE:
+        assert body["upstreams"]["code_assist"]["error"]["code"] == "credentials_revoked"
+        assert body["upstreams"]["vertex"]["status"] == "ok"
+
+
+def test_a_key_has_no_end(start_gateway: StartGateway, google: Google) -> None:
+    with start_gateway(**settings_of_ways(google, upstreams="gemini_api")).client() as client:
+        body = client.request(*CACHE).json()
+    assert (body["cached"], body["expires_at"], body["is_expired"]) == (True, None, False)
+    assert "sim-api-key" not in str(body)

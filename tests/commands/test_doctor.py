@@ -1,7 +1,7 @@
 """`doctor`, with each part broken in turn."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from service.schemas.code_assist import QuotaBucket
 from service.settings import Secret, Settings, load
 from tests.commands.browsing import get
 from tests.commands.running import ROOT, run
+from tests.faults.ways import settings_of_ways
 from tests.firestore_emulator import FirestoreEmulator
 from tests.gateway import credential, settings_for
 from tests.simulators.google import Google
@@ -35,11 +36,11 @@ def no_firestore(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
 
 
-async def examine(settings: Settings) -> list[Outcome]:
+async def examine(settings: Settings, checks: Sequence[str] = CHECKS) -> list[Outcome]:
     outcomes: list[Outcome] = []
     examination = Examination(lambda: settings, load_credential, open_parts)
     passed = await examination.run(outcomes.append)
-    assert [outcome.check for outcome in outcomes] == CHECKS
+    assert [outcome.check for outcome in outcomes] == list(checks)
     assert passed == all(outcome.status == "ok" for outcome in outcomes)
     return outcomes
 
@@ -209,3 +210,39 @@ def test_it_exits_1_and_says_so_in_json(google: Google) -> None:
     assert report["checks"][2]["code"] == "credentials_revoked"
     for secret in ("1//sim-refresh", google.client_secret):
         assert secret not in done.stdout + done.stderr
+
+
+VERTEX = ["settings", "refresh", "project", "generation"]
+KEY = ["settings", "credentials", "generation"]
+ALL = [
+    "settings",
+    *(f"code_assist.{name}" for name in CHECKS[1:]),
+    *(f"vertex.{name}" for name in VERTEX[1:]),
+    *(f"gemini_api.{name}" for name in KEY[1:]),
+]
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "checks"),
+    [
+        ("vertex", VERTEX),
+        ("gemini_api", KEY),
+        ("code_assist,vertex,gemini_api", ALL),
+    ],
+)
+async def test_each_way_has_its_checks(upstreams: str, checks: list[str], google: Google) -> None:
+    outcomes = await examine(
+        settings_for(google, **settings_of_ways(google, upstreams=upstreams)), checks
+    )
+    assert {outcome.status for outcome in outcomes} == {"ok"}
+    generations = [outcome for outcome in outcomes if outcome.check.endswith("generation")]
+    for name, outcome in zip(upstreams.split(","), generations, strict=True):
+        assert f"by way of {name} " in outcome.message
+
+
+async def test_a_way_that_is_closed_leaves_the_others_well(google: Google) -> None:
+    google.api_keys.clear()
+    outcomes = await examine(settings_for(google, **settings_of_ways(google)), ALL)
+    (failed,) = [outcome for outcome in outcomes if outcome.status == "failed"]
+    assert failed.check == "gemini_api.generation"
+    assert "https://aistudio.google.com/apikey" in failed.message

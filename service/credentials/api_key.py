@@ -34,11 +34,15 @@ class ApiKey:
         self._now = now
         self._read_at = -math.inf
         self._shared: SharedToken | None = None
+        self._rejected_at = -math.inf
 
     @property
     def refusal(self) -> CredentialsError | None:
-        """Nothing is known to speak against a key until it is used."""
-        return None
+        """Say that Google rejected the key, for a minute after it did."""
+        if self._now() - self._rejected_at >= REREAD_SECONDS:
+            return None
+        msg = "Google rejected the gateway's API key. The operator of this gateway has to replace "
+        return CredentialsError(f"{msg}GEMINI_API_KEY. See https://aistudio.google.com/apikey")
 
     async def token(self, *, rejected: AccessToken | None = None) -> AccessToken:
         """Return the key; if it was rejected, what stands in its place by now.
@@ -48,11 +52,15 @@ class ApiKey:
         known = self._shared
         if known is None:
             return (await self.renew()).token
-        if rejected is not None and self._now() - self._read_at >= REREAD_SECONDS:
+        if rejected is None:
+            return known.token
+        if self._now() - self._read_at >= REREAD_SECONDS:
             try:
-                return (await self.renew()).token
+                known = await self.renew()
             except CredentialsError as error:
                 logger.warning("the API key could not be read again: %s", error)
+        if known.token.value == rejected.value:
+            self._rejected_at = self._now()
         return known.token
 
     async def peek(self) -> SharedToken | None:

@@ -21,6 +21,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
+#: How many closed ways and models are remembered before those that are open again are forgotten.
+_REMEMBERED = 1000
+
+
 class Named(NamedTuple):
     name: str
     upstream: Upstream
@@ -80,6 +84,10 @@ class Failover:
             return
         seconds = error.closing.seconds if error.retry_after is None else error.retry_after
         what = (name, model if error.closing.model else None)
+        if len(self._closed) > _REMEMBERED:
+            # Clients may name any model, also those that do not exist.
+            now = self._now()
+            self._closed = {key: until for key, until in self._closed.items() if until > now}
         # Of requests that were under way at the same time, the one that knows more may fail first.
         self._closed[what] = max(self._closed.get(what, 0), self._now() + seconds)
         if len(self._ways) > 1:

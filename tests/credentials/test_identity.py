@@ -174,9 +174,11 @@ async def test_a_key_is_read_again_when_it_is_rejected_but_not_each_time() -> No
     first = await key.token()
     assert await key.token() is first
     assert (await key.token(rejected=first)).value == "old", "it was read just now"
+    assert str(key.refusal).startswith("Google rejected the gateway's API key.")
     now = 61.0
     second = await key.token(rejected=first)
     assert (first.value, second.value) == ("old", "new")
+    assert key.refusal is None
     now = 200.0
     assert await key.token(rejected=second) is second, "what cannot be read changes nothing"
 
@@ -230,6 +232,20 @@ def test_when_no_way_can_be_read_the_gateway_is_not_ready(
     assert ask(gateway)[0] == 500
     with gateway.client() as client:
         assert client.get("/ready").status_code == 503
+
+
+def test_a_key_that_google_rejected_is_known_to_be_dead(
+    start: Callable[..., Gateway], google: Google
+) -> None:
+    google.api_keys.clear()
+    gateway = start(upstreams="gemini_api")
+    assert ask(gateway) == (500, "upstream_authentication_error")
+    assert len(google.calls("generate")) == 1, "the same key is not tried again"
+    with gateway.client() as client:
+        response = client.get("/ready")
+    assert response.status_code == 503
+    assert "https://aistudio.google.com/apikey" in response.text
+    assert "sim-api-key" not in response.text
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from service.translation.choices import ChoicesTranslator
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
+from service.translation.speech import audio_format
 from service.translation.stream import ChunkTranslator
 from service.translation.thinking import shown_in
 from service.translation.tool_calls import calling
@@ -69,6 +70,7 @@ class ChatController(Controller):
             model=name,
             call_prefix=f"call_{uuid.uuid4().hex}_",
             calling=calling(data),
+            audio=audio_format(data, model, streams=streams),
         )
 
         upstream = await gateway.upstream()

@@ -87,6 +87,15 @@ class Reasoning(Struct):
     enabled: bool | None = None
 
 
+class ImageOptions(Struct):
+    """Google's `imageConfig`, as OpenRouter passes it on."""
+
+    aspect_ratio: str | None = None
+    image_size: str | None = None
+    camel_ratio: str | None = field(default=None, name="aspectRatio")
+    camel_size: str | None = field(default=None, name="imageSize")
+
+
 class Extensions(Struct, kw_only=True):
     google: GoogleExtensions | None = None
     safety_settings: list[SafetySetting] | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from service.schemas.extensions import Effort, Extensions
+from service.schemas.extensions import Effort, Extensions, ImageOptions
 from service.schemas.openai import Usage
 from service.schemas.openai_tools import (
     FunctionCall,
@@ -122,6 +122,15 @@ class Moderation(Struct):
     policy: ModerationPolicy | None = None
 
 
+class VoiceId(Struct):
+    id: str
+
+
+class AudioOptions(Struct):
+    format: str | None = None
+    voice: str | VoiceId | None = None
+
+
 class ChatCompletionRequest(Extensions, kw_only=True):
     messages: Annotated[list[ChatMessage], Meta(min_length=1)]
     model: str | None = None
@@ -150,10 +159,10 @@ class ChatCompletionRequest(Extensions, kw_only=True):
     tool_choice: str | ToolChoice | None = None
     functions: list[FunctionDefinition] | None = None
     function_call: str | FunctionName | None = None
-    audio: Any = None
+    audio: AudioOptions | None = None
     web_search_options: Any = None
     extra_body: Extensions | None = None
-    image_config: Any = None
+    image_config: ImageOptions | None = None
     parallel_tool_calls: bool | None = None
 
     metadata: dict[str, Any] | None = None
@@ -168,6 +177,41 @@ class ChatCompletionRequest(Extensions, kw_only=True):
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "function_call"]
 
 
+class ImageUrl(Struct):
+    url: str
+
+
+class Image(Struct):
+    index: int
+    image_url: ImageUrl
+    type: Literal["image_url"] = "image_url"
+
+
+class Audio(Struct):
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
+class TopLogprob(Struct):
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class TokenLogprob(Struct):
+    token: str
+    logprob: float
+    bytes: list[int]
+    top_logprobs: list[TopLogprob]
+
+
+class ChoiceLogprobs(Struct):
+    content: list[TokenLogprob]
+    refusal: None = None
+
+
 class AssistantReply(Struct, kw_only=True):
     role: Literal["assistant"] = "assistant"
     content: str | None
@@ -176,6 +220,8 @@ class AssistantReply(Struct, kw_only=True):
     reasoning: str | UnsetType = UNSET
     tool_calls: list[ToolCall] | UnsetType = UNSET
     function_call: FunctionCall | UnsetType = UNSET
+    images: list[Image] | UnsetType = UNSET
+    audio: Audio | UnsetType = UNSET
     extra_content: dict[str, Any] | UnsetType = UNSET
 
 
@@ -183,7 +229,7 @@ class Choice(Struct, kw_only=True):
     index: int
     message: AssistantReply
     finish_reason: FinishReason
-    logprobs: None = None
+    logprobs: ChoiceLogprobs | None = None
 
 
 class ChatCompletion(Struct, kw_only=True):
@@ -196,6 +242,12 @@ class ChatCompletion(Struct, kw_only=True):
     usage: Usage
 
 
+class AudioDelta(Struct, omit_defaults=True):
+    id: str | None = None
+    data: str | None = None
+    expires_at: int | None = None
+
+
 class Delta(Struct, omit_defaults=True):
     role: Literal["assistant"] | None = None
     content: str | None = None
@@ -203,6 +255,8 @@ class Delta(Struct, omit_defaults=True):
     reasoning: str | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
+    images: list[Image] | None = None
+    audio: AudioDelta | None = None
     extra_content: dict[str, Any] | None = None
 
 
@@ -210,6 +264,7 @@ class ChunkChoice(Struct, kw_only=True):
     index: int = 0
     delta: Delta
     finish_reason: FinishReason | None = None
+    logprobs: ChoiceLogprobs | UnsetType = UNSET
 
 
 class ChatCompletionChunk(Struct, kw_only=True):

@@ -11,6 +11,7 @@ from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_tools import Tool
 from service.translation.defaults import Defaults
+from service.translation.modalities import ask_for_modalities, ignored_outputs
 from service.translation.structured import ask_for_json, is_json_refused
 from service.translation.thinking import asked_to_think, places, to_thinking_config
 
@@ -34,6 +35,10 @@ def to_generation_config(
         config.top_p = request.top_p
         config.top_k = _top_k(request.top_k)
     ask_for_json(config, request, model)
+    ask_for_modalities(config, request, model)
+    if model.logprobs and request.logprobs:
+        config.response_logprobs = True
+        config.logprobs = request.top_logprobs or None
     return None if config == _NOTHING else config
 
 
@@ -60,6 +65,9 @@ def _top_k(top_k: int | None) -> int | None:
 def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     """Name what the client asked for and will not get. What changes no answer is not named."""
     names = [name for name in _CANNOT if getattr(request, name)]
+    names += ignored_outputs(request, model)
+    if not model.logprobs:
+        names += [name for name in ("logprobs", "top_logprobs") if getattr(request, name)]
     if model.thinking is None:
         names += asked_to_think(request)
     names += _ignored_extensions(request)
@@ -93,13 +101,9 @@ def _is_native(tool: Tool) -> bool:
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 _CANNOT = (
-    "audio",
     "frequency_penalty",  # Google: "Penalty is not enabled for this model", from 2.5 on
-    "image_config",
     "logit_bias",
-    "logprobs",
     "presence_penalty",
-    "top_logprobs",
     "web_search_options",
 )
 
@@ -117,12 +121,6 @@ def _contradictions(
         yield f"At most {_STOP_MAX} stop sequences can be given.", "stop", "array_above_max_length"
     if request.top_logprobs is not None and not request.logprobs:
         yield "top_logprobs needs logprobs to be true.", "top_logprobs", "invalid_value"
-    if unknown := [name for name in request.modalities or [] if name != "text"]:
-        yield (
-            f"This model answers in text only, not in: {', '.join(unknown)}.",
-            "modalities",
-            "unsupported_value",
-        )
     policy = request.moderation and request.moderation.policy
     if policy and any(rule and rule.mode == "block" for rule in (policy.input, policy.output)):
         yield (

@@ -9,6 +9,7 @@ from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
 from service.translation.messages import to_contents
+from service.translation.modalities import refuse_modalities
 from service.translation.parameters import refuse_contradictions, to_generation_config
 from service.translation.safety import to_safety_settings
 from service.translation.tools import to_tools, tool_names
@@ -24,6 +25,7 @@ def to_gemini(
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
     refuse_contradictions(request)
+    refuse_modalities(request, model)
     names = tool_names(request)
     tools, tool_config = to_tools(request, names)
     system, contents = to_contents(request.messages, model, names)

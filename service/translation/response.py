@@ -6,8 +6,11 @@ from typing import Literal, NamedTuple
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletion, Choice, FinishReason
+from service.translation.images import blobs, images
+from service.translation.logprobs import logprobs
 from service.translation.reasoning import ReasoningField, pieces, reply
 from service.translation.signatures import extra_content
+from service.translation.speech import AudioFormat, speech
 from service.translation.tool_calls import PLAIN, Calling, CallTranslator, without_index
 from service.translation.usage import to_usage, total
 
@@ -21,6 +24,8 @@ class Metadata(NamedTuple):
     #: Of the ids for calls to which Gemini gave none.
     call_prefix: str = "call_"
     calling: Calling = PLAIN
+    #: How the client gets speech.
+    audio: AudioFormat = "wav"
 
 
 def to_openai(
@@ -57,14 +62,25 @@ def _choice(
     said = pieces(candidate)
     text = "".join([piece.text for piece in said if not piece.thought])
     thoughts = "".join([piece.text for piece in said if piece.thought])
+    drawn, spoken = images(candidate), blobs(candidate, "audio/")
     reason = finish_reason(
         candidate.finish_reason,
         blocked=is_blocked(response),
-        empty=not text and not made,
+        empty=not (text or made or drawn or spoken),
         called=calls.finish,
     )
     message = reply(text, thoughts, reasoning)
-    if made and not message.content:
+    if drawn:
+        message.images = drawn
+    if spoken:
+        message.audio = speech(
+            spoken,
+            id_=audio_id(metadata, index),
+            created=metadata.created,
+            transcript=text,
+            format_=metadata.audio,
+        )
+    if (made or spoken) and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
         message.function_call = made[0].function
@@ -73,7 +89,11 @@ def _choice(
         message.tool_calls = made
     elif signature := text_signature(candidate):
         message.extra_content = extra_content(signature)
-    return Choice(index=index, message=message, finish_reason=reason)
+    return Choice(index=index, message=message, finish_reason=reason, logprobs=logprobs(candidate))
+
+
+def audio_id(metadata: Metadata, index: int) -> str:
+    return f"audio_{metadata.id.removeprefix('chatcmpl-')}_{index}"
 
 
 _NO_CANDIDATE = gemini.Candidate()

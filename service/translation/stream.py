@@ -10,9 +10,12 @@ from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
 from service.schemas.openai_tools import ToolCall
+from service.translation.images import blobs, images
+from service.translation.logprobs import logprobs
 from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, pieces
 from service.translation.response import (
     Metadata,
+    audio_id,
     finish_reason,
     first_candidate,
     is_blocked,
@@ -21,6 +24,7 @@ from service.translation.response import (
     text_signature,
 )
 from service.translation.signatures import extra_content
+from service.translation.speech import SpeechWriter
 from service.translation.tool_calls import CallTranslator
 from service.translation.usage import to_usage
 
@@ -54,6 +58,8 @@ class ChunkTranslator:
         self._native: str | None = None
         self._blocked = False
         self._signature: str | None = None
+        self._images = 0
+        self._speech = SpeechWriter(audio_id(metadata, index), metadata.created)
         self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
         self._usages: list[gemini.UsageMetadata] = []
 
@@ -73,9 +79,30 @@ class ChunkTranslator:
             self._native = native
         self._signature = text_signature(candidate) or self._signature
         deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
+        deltas += self._media(candidate)
         if calls := self._calls.take(candidate):
             deltas += self._call(calls)
-        return [*self.start(), *map(self._delta, deltas)] if deltas else []
+        sure = logprobs(candidate)
+        if sure and not deltas:
+            deltas = [Delta()]
+        chunks = [*self.start(), *map(self._delta, deltas)] if deltas else []
+        if sure:
+            chunks[-1].choices[0].logprobs = sure
+        return chunks
+
+    def _media(self, candidate: gemini.Candidate) -> list[Delta]:
+        drawn, spoken = images(candidate, self._images), blobs(candidate, "audio/")
+        if not drawn and not spoken:
+            return []
+        self._empty = False
+        self._images += len(drawn)
+        tag = self._thoughts.close()
+        deltas = [Delta(content=tag)] if tag else []
+        if drawn:
+            deltas.append(Delta(images=drawn))
+        if spoken:
+            deltas.append(Delta(audio=self._speech.write(spoken)))
+        return deltas
 
     def _say(self, piece: Piece) -> Delta | None:
         if piece.thought:
@@ -128,6 +155,8 @@ class ChunkTranslator:
             self._native, blocked=self._blocked, empty=self._empty, called=called
         )
         chunks = [*self.start(), *self.break_off()]
+        if last_words := self._speech.end():
+            chunks.append(self._delta(Delta(audio=last_words)))
         if self._signature and not called:
             # Only now, because clients join what comes twice.
             chunks.append(self._delta(Delta(extra_content=extra_content(self._signature))))

@@ -59,7 +59,8 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
     def produce(given: Any) -> Any:
         if isinstance(given, list):
             given = {"responses": given}
-        return to_openai(answered(given["responses"]), metadata(given.get("request", {})))
+        known = metadata(given.get("request", {}))._replace(audio=given.get("audio", "wav"))
+        return to_openai(answered(given["responses"]), known)
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
 

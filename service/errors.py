@@ -74,6 +74,13 @@ class ModelNotFoundError(InvalidRequestError):
     param = "model"
 
 
+class ResponseNotFoundError(InvalidRequestError):
+    """Nothing is stored here, so nothing can be read again."""
+
+    status = 404
+    code = "response_not_found"
+
+
 class MethodNotSupportedError(InvalidRequestError):
     status = 405
     code = "method_not_supported"
@@ -123,6 +130,15 @@ class UpstreamInternalError(GatewayError):
     status = 500
     code = "server_error"
     transient = True
+
+
+class UnsupportedEndpointError(GatewayError):
+    """What no upstream of ours can do, or we cannot do yet."""
+
+    status = 501
+    type = "invalid_request_error"
+    code = "unsupported_endpoint"
+    should_retry = False
 
 
 class UpstreamResponseError(GatewayError):

@@ -2,18 +2,25 @@
 
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, License, SecurityScheme
+from msgspec import Struct
 
 from service import __version__
 from service.schemas.openai import ErrorBody
 from service.schemas.openai_chat import ChatCompletion
 
-EVENTS = {
-    200: ResponseSpec(
-        ChatCompletion,
-        generate_examples=False,
-        description="The completion; with `stream`, `text/event-stream` of chunks of it.",
-    )
-}
+
+def events_of(whole: type[Struct]) -> dict[int, ResponseSpec]:
+    """Describe an answer in one piece or in many."""
+    return {
+        200: ResponseSpec(
+            whole,
+            generate_examples=False,
+            description="The completion; with `stream`, `text/event-stream` of chunks of it.",
+        )
+    }
+
+
+EVENTS = events_of(ChatCompletion)
 ERRORS = {
     status: ResponseSpec(ErrorBody, generate_examples=False, description=description)
     for status, description in {

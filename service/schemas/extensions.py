@@ -103,3 +103,10 @@ class Extensions(Struct, kw_only=True):
     thinking_budget: ThinkingBudget | None = None
     reasoning: Reasoning | None = None
     include_reasoning: bool | None = None
+
+
+class Extended(Extensions, kw_only=True):
+    """A request that may hold them at its root and in a literal `extra_body`."""
+
+    extra_body: Extensions | None = None
+    reasoning_effort: Effort | None = None

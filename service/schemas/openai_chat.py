@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from service.schemas.extensions import Effort, Extensions, ImageOptions
+from service.schemas.extensions import Extended, ImageOptions
 from service.schemas.openai import Usage
 from service.schemas.openai_tools import (
     FunctionCall,
@@ -131,7 +131,7 @@ class AudioOptions(Struct):
     voice: str | VoiceId | None = None
 
 
-class ChatCompletionRequest(Extensions, kw_only=True):
+class ChatCompletionRequest(Extended, kw_only=True):
     messages: Annotated[list[ChatMessage], Meta(min_length=1)]
     model: str | None = None
     stream: bool | None = None
@@ -152,7 +152,6 @@ class ChatCompletionRequest(Extensions, kw_only=True):
     logprobs: bool | None = None
     top_logprobs: TopLogprobs | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: Effort | None = None
     modalities: list[str] | None = None
     moderation: Moderation | None = None
     tools: list[Tool] | None = None
@@ -161,7 +160,6 @@ class ChatCompletionRequest(Extensions, kw_only=True):
     function_call: str | FunctionName | None = None
     audio: AudioOptions | None = None
     web_search_options: Any = None
-    extra_body: Extensions | None = None
     image_config: ImageOptions | None = None
     parallel_tool_calls: bool | None = None
 

@@ -25,6 +25,13 @@ def refuse_modalities(request: ChatCompletionRequest, model: Model) -> None:
         raise InvalidRequestError(msg, param="modalities", code="unsupported_value")
 
 
+def must_write(model: Model) -> None:
+    """Raise `InvalidRequestError` for a model that gives no text, where text is all there is."""
+    if "text" not in model.outputs:
+        msg = f"{model.id} answers in {' and '.join(model.outputs)}: use /v1/chat/completions."
+        raise InvalidRequestError(msg, param="model", code="unsupported_value")
+
+
 def ignored_outputs(request: ChatCompletionRequest, model: Model) -> list[str]:
     """Name what the client says of images and speech that it will not get."""
     names = []

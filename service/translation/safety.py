@@ -1,14 +1,11 @@
 """Which content Google's adjustable filters shall stop."""
 
-from service.schemas.extensions import SafetySetting
-from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.extensions import Extended, SafetySetting
 from service.translation.defaults import Defaults
 from service.translation.thinking import places
 
 
-def to_safety_settings(
-    request: ChatCompletionRequest, defaults: Defaults
-) -> list[SafetySetting] | None:
+def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySetting] | None:
     """Return one setting for each category that anybody has set: Google refuses a second one.
 
     The client's word wins over the operator's, and of several the first place and the last setting.

@@ -4,7 +4,7 @@ The translator is a state machine without I/O. Gemini's responses are pushed in 
 come out, and `finish` says what can only be known at the end.
 """
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from service.schemas import gemini
 from service.schemas.openai import Usage
@@ -26,7 +26,7 @@ from service.translation.response import (
 from service.translation.signatures import extra_content
 from service.translation.speech import SpeechWriter
 from service.translation.tool_calls import CallTranslator
-from service.translation.usage import to_usage
+from service.translation.usage import latest, to_usage
 
 
 class ChunkTranslator:
@@ -171,7 +171,7 @@ class ChunkTranslator:
     @property
     def usage(self) -> Usage:
         """What the answer has cost so far."""
-        return to_usage(_latest(self._usages))
+        return to_usage(latest(self._usages))
 
     def _delta(self, delta: Delta) -> ChatCompletionChunk:
         return self._chunk(ChunkChoice(index=self._index, delta=delta))
@@ -188,14 +188,3 @@ class ChunkTranslator:
             choices=list(choices),
             usage=usage,
         )
-
-
-def _latest(usages: list[gemini.UsageMetadata]) -> gemini.UsageMetadata:
-    """Return the last of each count: they are running totals, and events leave some of them out."""
-    said = {
-        name: value
-        for usage in usages
-        for name, value in structs.asdict(usage).items()
-        if value is not None
-    }
-    return gemini.UsageMetadata(**said)

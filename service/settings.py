@@ -92,6 +92,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     gemini_moderation_sexually_explicit_threshold: Threshold | None = None
     gemini_moderation_dangerous_content_threshold: Threshold | None = None
 
+    media_max_bytes: Bytes = 14 * 1024 * 1024
     max_request_bytes: Bytes = 30 * 1024 * 1024
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5

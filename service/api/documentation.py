@@ -29,7 +29,7 @@ ERRORS = {
         403: "Google refuses this account or project.",
         404: "There is no such model.",
         413: "The request is too large.",
-        415: "The request is not JSON.",
+        415: "The request is not JSON, or not a form where there is a file in it.",
         429: "A quota is used up; `retry-after` says for how long.",
         500: "The gateway, its Google credentials or Gemini failed.",
         502: "Gemini could not be reached, or gave no proper answer.",

@@ -32,6 +32,13 @@ def must_write(model: Model) -> None:
         raise InvalidRequestError(msg, param="model", code="unsupported_value")
 
 
+def must_hear(model: Model) -> None:
+    """Raise `InvalidRequestError` for a model that takes no recordings."""
+    if "audio" not in model.inputs:
+        msg = f"{model.id} takes {' and '.join(model.inputs)}, and no recordings."
+        raise InvalidRequestError(msg, param="model", code="unsupported_value")
+
+
 def ignored_outputs(request: ChatCompletionRequest, model: Model) -> list[str]:
     """Name what the client says of images and speech that it will not get."""
     names = []

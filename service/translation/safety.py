@@ -10,7 +10,7 @@ def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySett
 
     The client's word wins over the operator's, and of several the first place and the last setting.
     """
-    settings = {category: SafetySetting(category, value) for category, value in defaults.safety}
+    settings = {setting.category: setting for setting in operators_settings(defaults) or []}
     for place in reversed(places(request)):
         google = place.google
         for asked in (
@@ -20,3 +20,8 @@ def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySett
         ):
             settings |= {setting.category: setting for setting in asked or []}
     return list(settings.values()) or None
+
+
+def operators_settings(defaults: Defaults) -> list[SafetySetting] | None:
+    """Return what counts where the client cannot say anything."""
+    return [SafetySetting(category, value) for category, value in defaults.safety] or None

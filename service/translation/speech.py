@@ -63,13 +63,12 @@ class SpeechWriter:
         self._rest = sound[whole:]
         return self._say(sound[:whole])
 
-    def end(self) -> AudioDelta | None:
-        """Return the last thing to say, if anything has been said."""
+    def end(self) -> list[AudioDelta]:
+        """Return the last things to say, if anything has been said; the end comes alone."""
         if not self._begun:
-            return None
-        last = self._say(self._rest)
-        last.expires_at = self._created
-        return last
+            return []
+        rest = [self._say(self._rest)] if self._rest else []
+        return [*rest, AudioDelta(expires_at=self._created)]
 
     def _say(self, sound: bytes) -> AudioDelta:
         said = AudioDelta(data=base64.b64encode(sound).decode() or None)

@@ -155,8 +155,7 @@ class ChunkTranslator:
             self._native, blocked=self._blocked, empty=self._empty, called=called
         )
         chunks = [*self.start(), *self.break_off()]
-        if last_words := self._speech.end():
-            chunks.append(self._delta(Delta(audio=last_words)))
+        chunks += [self._delta(Delta(audio=said)) for said in self._speech.end()]
         if self._signature and not called:
             # Only now, because clients join what comes twice.
             chunks.append(self._delta(Delta(extra_content=extra_content(self._signature))))

@@ -117,13 +117,13 @@ def test_streamed_speech_can_be_joined_before_or_after_decoding(size: int) -> No
         writer.write([gemini.Blob("audio/L16", base64.urlsafe_b64encode(piece).decode())])
         for piece in (sound[at : at + size] for at in range(0, 100, size))
     ]
-    last = writer.end()
-    assert last
-    pieces = [one.data or "" for one in [*said, last]]
+    said += writer.end()
+    assert said[-1].expires_at == 7
+    pieces = [one.data or "" for one in said]
     assert base64.b64decode("".join(pieces)) == sound
     assert b"".join(base64.b64decode(piece) for piece in pieces) == sound
     assert all(len(base64.b64decode(piece)) % 2 == 0 for piece in pieces)
-    assert [one.id for one in [*said, last] if one.id] == ["a"]
+    assert [one.id for one in said if one.id] == ["a"]
 
 
 def test_bytes_that_are_none_are_left_out() -> None:

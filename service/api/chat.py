@@ -56,7 +56,8 @@ class ChatController(Controller):
         defaults = defaults_of(settings)
         gemini_request = to_gemini(data, model, defaults=defaults)
         reasoning = shown_in(data, defaults)
-        headers = ignored_header(ignored_params(data, model), model, settings)
+        ignored = ignored_params(data, model, strict=settings.strict_params)
+        headers = ignored_header(ignored, model, settings)
         metadata = Metadata(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),

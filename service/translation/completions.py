@@ -60,7 +60,7 @@ def to_gemini(
     return [
         gemini.GenerateContentRequest(
             contents=[gemini.Content("user", [gemini.Part(text=prompt) if prompt else BLANK])],
-            generation_config=config,
+            generation_config=None if config == gemini.GenerationConfig() else config,
             safety_settings=to_safety_settings(request, defaults),
         )
         for prompt in prompts(request)

@@ -35,8 +35,13 @@ def to_generation_config(
 _NOTHING = gemini.GenerationConfig()
 
 
-def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
-    """Name what the client asked for and will not get. What changes no answer is not named."""
+def ignored_params(
+    request: ChatCompletionRequest, model: Model, *, strict: bool = False
+) -> list[str]:
+    """Name what the client asked for and will not get. What changes no answer is not named.
+
+    With `strict` what we can only imitate counts as well.
+    """
     names = [*ignored_sampling(request, model)]
     if request.web_search_options:
         names.append("web_search_options")
@@ -49,6 +54,8 @@ def ignored_params(request: ChatCompletionRequest, model: Model) -> list[str]:
     if is_json_refused(request, model):
         names.append("response_format")
     if any(_is_native(tool) for tool in request.tools or []):
+        names.append("tools")
+    if strict and any(tool.custom for tool in request.tools or []):
         names.append("tools")
     return sorted(names)
 

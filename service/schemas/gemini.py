@@ -6,7 +6,7 @@ is optional, every enum is a string, unknown fields are skipped.
 
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from service.schemas.extensions import SafetySetting
 
@@ -150,7 +150,7 @@ class UsageMetadata(Struct, rename="camel"):
 
 
 class LogprobsCandidate(Struct, rename="camel"):
-    token: str = ""
+    text: str = field(default="", name="token")
     log_probability: float = 0
 
 

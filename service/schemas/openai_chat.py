@@ -7,7 +7,7 @@ changes no answer (`user`, `store`, …) is named so that a wrong type is refuse
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from service.schemas.extensions import Extended, ImageOptions
 from service.schemas.openai import Usage
@@ -193,13 +193,13 @@ class Audio(Struct):
 
 
 class TopLogprob(Struct):
-    token: str
+    text: str = field(name="token")
     logprob: float
     bytes: list[int]
 
 
 class TokenLogprob(Struct):
-    token: str
+    text: str = field(name="token")
     logprob: float
     bytes: list[int]
     top_logprobs: list[TopLogprob]

@@ -22,12 +22,12 @@ def _token(
     chosen: gemini.LogprobsCandidate, rivals: list[gemini.LogprobsCandidate]
 ) -> TokenLogprob:
     return TokenLogprob(
-        chosen.token,
+        chosen.text,
         chosen.log_probability,
         _bytes(chosen),
-        [TopLogprob(one.token, one.log_probability, _bytes(one)) for one in rivals],
+        [TopLogprob(one.text, one.log_probability, _bytes(one)) for one in rivals],
     )
 
 
 def _bytes(one: gemini.LogprobsCandidate) -> list[int]:
-    return list(one.token.encode())
+    return list(one.text.encode())

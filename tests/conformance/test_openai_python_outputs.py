@@ -64,6 +64,20 @@ def test_streamed_images_are_put_together_by_the_strictest_reader(
     assert {image["type"] for image in message.images} == {"image_url"}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_log_probabilities(client: openai.OpenAI, google: Google, *, stream: bool) -> None:
+    google.play("B29")
+    ask: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
+    if stream:
+        with client.chat.completions.stream(**ask, logprobs=True, top_logprobs=2) as helper:
+            completion: Any = helper.get_final_completion()
+    else:
+        completion = client.chat.completions.create(**ask, logprobs=True, top_logprobs=2)
+    (token,) = completion.choices[0].logprobs.content
+    assert (token.token, token.logprob, token.bytes) == ("Hi", -0.1, list(b"Hi"))
+    assert [rival.token for rival in token.top_logprobs] == ["Hi", "Ho"]
+
+
 def test_speech(client: openai.OpenAI, google: Google) -> None:
     ask = on(google, "gemini-2.5-flash-preview-tts")
     google.script(answer(sound(SAMPLES)))

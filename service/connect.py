@@ -16,13 +16,18 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import TokenCache, Upstream
+from service.interfaces import MediaSource, SignatureStore, TokenCache, Upstream
+from service.media import MediaFetcher
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, split
-from service.upstream.code_assist import CodeAssist
+from service.signatures.memory import MemorySignatures
+from service.signatures.shared import SharedSignatures
+from service.upstream.code_assist import NAME, CodeAssist
+from service.upstream.fake_thinking import FakeThinking
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
 from service.upstream.retry import Retry
+from service.upstream.unsigned import BypassRefusedSignatures
 
 #: What the other instances call this one.
 INSTANCE = uuid.uuid4().hex[:12]
@@ -35,14 +40,18 @@ class GoogleConnection:
         self,
         *,
         upstream: Upstream,
+        media: MediaSource,
         api_keys: Sequence[Secret],
+        signatures: SignatureStore,
         tokens: TokenProvider,
         project: Project,
         http: GoogleHttp,
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
+        self.media = media
         self.api_keys = api_keys
+        self.signatures = signatures
         self.tokens = tokens
         self.project = project
         self.http = http
@@ -88,10 +97,20 @@ async def connect(settings: Settings) -> GoogleConnection:
     http = GoogleHttp(transport, tokens, limits)
     endpoint = settings.code_assist_endpoint.rstrip("/")
     project = Project(http, endpoint=endpoint, configured=settings.gemini_project_id, memory=tokens)
+    code_assist = CodeAssist(http, endpoint=endpoint, project=project)
+    upstream: Upstream = BypassRefusedSignatures(Retry(code_assist))
+    if settings.enable_fake_thinking:
+        upstream = FakeThinking(upstream, name=NAME)
+    media = MediaFetcher(
+        max_bytes=settings.media_max_bytes, allow_hosts=split(settings.media_allow_hosts)
+    )
+    close.append(media.aclose)
     background.beside_the_answer(_look_ahead(caches.result(), tokens))
     return GoogleConnection(
-        upstream=Retry(CodeAssist(http, endpoint=endpoint, project=project)),
+        upstream=upstream,
+        media=media,
         api_keys=keys.result(),
+        signatures=caches.result().signatures,
         tokens=tokens,
         project=project,
         http=http,
@@ -113,13 +132,14 @@ async def _api_keys(secret: Secret | None, store: SecretManager) -> list[Secret]
 class _Caches(NamedTuple):
     of: Callable[[Credential], TokenCache]
     prepare: Callable[[], Awaitable[None]]
+    signatures: SignatureStore
 
 
 async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[None]]]) -> _Caches:
     unshared = UnsharedTokenCache()
     if not settings.shares_tokens:
-        return _Caches(lambda _: unshared, unshared.prepare)
-    firestore = await asyncio.to_thread(_import_firestore)
+        return _Caches(lambda _: unshared, unshared.prepare, MemorySignatures())
+    firestore, firestore_signatures = await asyncio.to_thread(_import_firestore)
     database = firestore.Firestore(
         project=settings.google_cloud_project,
         database=settings.firestore_database,
@@ -133,7 +153,11 @@ async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[No
         cache = firestore.FirestoreTokenCache(database, credential, instance=INSTANCE)
         return Expendable(cache)
 
-    return _Caches(cache_of, database.prepare)
+    shelf = firestore_signatures.FirestoreSignatures(
+        database, collection=settings.firestore_collection
+    )
+    signatures = SharedSignatures(MemorySignatures(), shelf)
+    return _Caches(cache_of, database.prepare, signatures)
 
 
 async def _look_ahead(caches: _Caches, tokens: TokenProvider) -> None:
@@ -142,7 +166,8 @@ async def _look_ahead(caches: _Caches, tokens: TokenProvider) -> None:
     await tokens.peek()
 
 
-def _import_firestore() -> ModuleType:
-    from service.credentials import firestore  # noqa: PLC0415  (slow: see there)
+def _import_firestore() -> tuple[ModuleType, ModuleType]:
+    from service.credentials import firestore as tokens  # noqa: PLC0415  (slow: see there)
+    from service.signatures import firestore as signatures  # noqa: PLC0415
 
-    return firestore
+    return tokens, signatures

@@ -50,6 +50,12 @@ class InvalidRequestError(GatewayError):
     type = "invalid_request_error"
 
 
+class SignatureRefusedError(InvalidRequestError):
+    """Google misses a thought signature, or does not take the one that it got."""
+
+    code = "invalid_argument"
+
+
 class AuthenticationError(InvalidRequestError):
     """The client's key is missing or wrong. Never used for our own Google credentials."""
 

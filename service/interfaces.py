@@ -3,13 +3,14 @@
 The rest of the service is written against these; `service.app` chooses who plays them.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.oauth import AccessToken, Credential, SharedToken
+from service.schemas.openai_media import Fetched
 from service.settings import Secret, Settings
 
 
@@ -118,11 +119,32 @@ class ProjectMemory(Protocol):
         ...
 
 
+class MediaSource(Protocol):
+    """Who gets what the URLs of a message lead to."""
+
+    async def fetch(self, urls: Mapping[str, str]) -> Mapping[str, Fetched]:
+        """Get all of them at once.
+
+        Args:
+            urls: each with what an error calls it, as in `messages[0].content[1].image_url`.
+
+        Returns:
+            what each led to.
+
+        Raises:
+            InvalidRequestError: one cannot be had, or must not be reached.
+
+        """
+        ...
+
+
 class Connection(Protocol):
-    """Everything that speaks to Google, put together."""
+    """Everything that speaks to others than clients, put together."""
 
     upstream: Upstream
+    media: MediaSource
     api_keys: Sequence[Secret]
+    signatures: "SignatureStore"
 
     @property
     def tokens(self) -> InspectableTokens: ...
@@ -201,3 +223,18 @@ class TokenCache(Protocol):
     async def known_project(self) -> CodeAssistProject | None: ...
 
     async def keep_project(self, project: CodeAssistProject) -> None: ...
+
+
+class SignatureStore(Protocol):
+    """Where thought signatures are kept, for clients that drop them. Losing one is no failure.
+
+    Keys are `service.translation.kept_signatures`'.
+    """
+
+    async def find(self, steps: Sequence[Sequence[str]]) -> Mapping[str, str]:
+        """Return what is kept of the calls of these steps, soon; raise nothing."""
+        ...
+
+    def keep(self, signatures: Mapping[str, str]) -> None:
+        """Keep them: here at once, elsewhere beside the answer."""
+        ...

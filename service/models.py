@@ -51,8 +51,14 @@ class Model(Struct, frozen=True, kw_only=True):
     budget: Budget = Budget(512, 24_576, can_be_off=False)
     #: Where it is a level: the ones there are, the lowest first.
     levels: tuple[str, ...] = ("LOW", "MEDIUM", "HIGH")
-    #: Whether JSON can be asked for beside functions.
+    #: Whether schemas are JSON Schema. The models before 2.5 know a subset of OpenAPI's only.
+    json_schema: bool = True
+    #: Whether JSON can be asked for beside functions, or beside Gemini's own tools.
     json_with_tools: bool = True
+    #: Whether functions and Gemini's own tools can stand together.
+    native_with_functions: bool = True
+    #: Whether a part has a resolution of its own, and a tool's result may hold images.
+    media_in_parts: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
     outputs: tuple[str, ...] = ("text",)
     #: These two are a matter of the upstream, too: Code Assist, the only one so far, takes neither.
@@ -69,7 +75,14 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 # The dialects, for rows of the table and for ids that are not in it.
-_BUDGET = Model(id="", thinking="budget", json_with_tools=False)  # up to 2.5
+_BUDGET = Model(  # 2.5
+    id="",
+    thinking="budget",
+    json_with_tools=False,
+    native_with_functions=False,
+    media_in_parts=False,
+)
+_OLDEST = structs.replace(_BUDGET, thinking=None, json_schema=False)  # before 2.5
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
 
@@ -182,6 +195,8 @@ def _dialect(major: str | None, minor: str | None) -> Model:
     if major is None:  # as in gemini-flash-latest
         return _NEWEST
     version = (int(major), int(minor or 0))
+    if version < (2, 5):
+        return _OLDEST
     if version < (3, 0):
         return _BUDGET
     return _LEVEL if version < (3, 6) else _NEWEST

@@ -87,12 +87,23 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     reasoning_field: Literal["both", "reasoning_content", "reasoning", "tags", "none"] = "both"
     stream_thinking_as_content: bool = False
     enable_real_thinking: bool = False
+    enable_fake_thinking: bool = False
+
+    enable_gemini_native_tools: bool = False
+    enable_google_search: bool = False
+    enable_url_context: bool = False
+    gemini_tools_priority: Literal["custom_first", "native_first"] = "custom_first"
+    allow_request_tool_control: bool = True
+    enable_inline_citations: bool = False
+
     gemini_moderation_harassment_threshold: Threshold | None = None
     gemini_moderation_hate_speech_threshold: Threshold | None = None
     gemini_moderation_sexually_explicit_threshold: Threshold | None = None
     gemini_moderation_dangerous_content_threshold: Threshold | None = None
 
     media_max_bytes: Bytes = 14 * 1024 * 1024
+    media_allow_hosts: str = ""
+
     max_request_bytes: Bytes = 30 * 1024 * 1024
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5

@@ -41,8 +41,8 @@ def test_other_names_are_not_found(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "thinking", "sampling"),
     [
-        ("gemini-1.5-pro", "budget", True),
-        ("gemini-2.0-flash-001", "budget", True),
+        ("gemini-1.5-pro", None, True),
+        ("gemini-2.0-flash-001", None, True),
         ("gemini-2.5-pro-preview-06-05", "budget", True),
         ("gemini-3-ultra", "level", True),
         ("gemini-3.5-pro", "level", True),
@@ -53,7 +53,7 @@ def test_other_names_are_not_found(name: str) -> None:
     ],
 )
 def test_an_unknown_id_gets_the_dialect_of_its_generation(
-    name: str, thinking: str, *, sampling: bool
+    name: str, thinking: str | None, *, sampling: bool
 ) -> None:
     model = find_model(name)
     assert (model.id, model.thinking, model.sampling) == (name, thinking, sampling)

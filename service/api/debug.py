@@ -19,14 +19,14 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from service.api.documentation import ERRORS
+from service.api.documentation import ERRORS, GUARDED
 from service.api.errors import error_object
 from service.errors import GatewayError, PermissionDeniedError
 from service.interfaces import Connection, Gateway
 from service.schemas.oauth import SharedToken
 
 _ORIGINS = {"shared": "firestore"}
-_FAILURES = {500: ERRORS[500]}
+_FAILURES = {**GUARDED, 403: ERRORS[403]}
 
 
 def only_from_here(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -1,7 +1,7 @@
 """The operator's settings, as the defaults that the translation takes."""
 
 from service.settings import Settings
-from service.translation.defaults import Defaults
+from service.translation.defaults import Defaults, NativeTools
 
 _CATEGORIES = ("harassment", "hate_speech", "sexually_explicit", "dangerous_content")
 #: Names that the original gave to Google's thresholds.
@@ -13,9 +13,17 @@ def defaults_of(settings: Settings) -> Defaults:
     return Defaults(
         reasoning="tags" if tags else settings.reasoning_field,
         think=settings.enable_real_thinking,
+        media_max_bytes=settings.media_max_bytes,
         safety=tuple(
             (f"HARM_CATEGORY_{name.upper()}", _THRESHOLDS.get(threshold, threshold.upper()))
             for name in _CATEGORIES
             if (threshold := getattr(settings, f"gemini_moderation_{name}_threshold"))
+        ),
+        native=NativeTools(
+            on=settings.enable_gemini_native_tools,
+            search=settings.enable_google_search,
+            url_context=settings.enable_url_context,
+            first=settings.gemini_tools_priority == "native_first",
+            by_request=settings.allow_request_tool_control,
         ),
     )

@@ -37,6 +37,8 @@ ERRORS = {
         504: "Gemini took too long.",
     }.items()
 }
+#: What comes of asking for the key, which may still have to be read from Secret Manager.
+GUARDED = {status: ERRORS[status] for status in (401, 500, 503)}
 
 
 def openapi_config(*, key_needed: bool) -> OpenAPIConfig:

@@ -4,7 +4,7 @@ from litestar import Controller, get
 from litestar.params import FromPath
 from msgspec import UNSET
 
-from service.api.documentation import ERRORS
+from service.api.documentation import ERRORS, GUARDED
 from service.models import MODELS, Model, find_model
 from service.schemas import openai
 
@@ -13,7 +13,7 @@ class ModelController(Controller):
     path = "/models"
     tags = ["Models"]
 
-    @get(summary="List models", responses={401: ERRORS[401]}, sync_to_thread=False)
+    @get(summary="List models", responses=GUARDED, sync_to_thread=False)
     def index(self) -> openai.ModelList:
         """List the models of the table, those that are shut down included."""
         return openai.ModelList(data=[_describe(model) for model in MODELS])
@@ -21,7 +21,7 @@ class ModelController(Controller):
     @get(
         "/{model_id:path}",
         summary="Retrieve a model",
-        responses={status: ERRORS[status] for status in (401, 404)},
+        responses={**GUARDED, 404: ERRORS[404]},
         sync_to_thread=False,
     )
     def retrieve(self, model_id: FromPath[str]) -> openai.Model:

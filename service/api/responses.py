@@ -3,31 +3,16 @@
 from typing import Any, NoReturn
 
 from litestar import Controller, Response, delete, get, post
-from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from service.api.documentation import ERRORS
 from service.errors import ResponseNotFoundError, UnsupportedEndpointError
-from service.schemas.openai import ErrorBody
-
-_NOT_YET = {
-    501: ResponseSpec(ErrorBody, generate_examples=False, description="Not there yet."),
-    401: ERRORS[401],
-}
-_NOTHING = {status: ERRORS[status] for status in (401, 404)}
 
 
 class ResponsesController(Controller):
     path = "/responses"
-    tags = ["Responses"]
+    include_in_schema = False  # what is not there is not in the document
 
-    @post(
-        ["/", "/compact", "/input_tokens"],
-        status_code=501,
-        responses=_NOT_YET,
-        summary="Not there yet",
-        sync_to_thread=False,
-    )
+    @post(["/", "/compact", "/input_tokens"], status_code=501, sync_to_thread=False)
     def create(self) -> Response[Any]:
         """Answer 501: use `POST /v1/chat/completions`."""
         raise UnsupportedEndpointError(
@@ -35,33 +20,17 @@ class ResponsesController(Controller):
             "most clients have a switch for it, such as 'chat completions' or use_responses_api."
         )
 
-    @get(
-        ["/{response_id:str}", "/{response_id:str}/input_items"],
-        responses=_NOTHING,
-        summary="Nothing is stored",
-        sync_to_thread=False,
-    )
+    @get(["/{response_id:str}", "/{response_id:str}/input_items"], sync_to_thread=False)
     def retrieve(self, response_id: FromPath[str]) -> Response[Any]:
         """Answer 404: the gateway stores nothing."""
         _nothing(response_id)
 
-    @delete(
-        "/{response_id:str}",
-        status_code=200,
-        responses=_NOTHING,
-        summary="Nothing is stored",
-        sync_to_thread=False,
-    )
+    @delete("/{response_id:str}", status_code=200, sync_to_thread=False)
     def remove(self, response_id: FromPath[str]) -> Response[Any]:
         """Answer 404: the gateway stores nothing."""
         _nothing(response_id)
 
-    @post(
-        "/{response_id:str}/cancel",
-        responses=_NOTHING,
-        summary="Nothing is stored",
-        sync_to_thread=False,
-    )
+    @post("/{response_id:str}/cancel", sync_to_thread=False)
     def cancel(self, response_id: FromPath[str]) -> Response[Any]:
         """Answer 404: the gateway stores nothing."""
         _nothing(response_id)

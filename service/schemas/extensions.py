@@ -52,6 +52,31 @@ class ThinkingConfig(Struct):
         return self.camel_include if self.include_thoughts is None else self.include_thoughts
 
 
+MediaResolution = Literal[
+    "LOW",
+    "MEDIUM",
+    "HIGH",
+    "ULTRA_HIGH",
+    "low",
+    "medium",
+    "high",
+    "ultra_high",
+    "MEDIA_RESOLUTION_LOW",
+    "MEDIA_RESOLUTION_MEDIUM",
+    "MEDIA_RESOLUTION_HIGH",
+    "MEDIA_RESOLUTION_ULTRA_HIGH",
+    "MEDIA_RESOLUTION_UNSPECIFIED",
+]
+
+
+class VideoMetadata(Struct, omit_defaults=True, rename="camel"):
+    """Which piece of a video to look at, and how many frames of a second."""
+
+    start_offset: str | None = None
+    end_offset: str | None = None
+    fps: float | None = None
+
+
 class SafetySetting(Struct, omit_defaults=True):
     category: str
     threshold: str
@@ -65,10 +90,10 @@ class GoogleExtensions(Struct):
     camel_safety: list[SafetySetting] | None = field(default=None, name="safetySettings")
     cached_content: Any = None
     camel_cached: Any = field(default=None, name="cachedContent")
-    media_resolution: Any = None
-    camel_media: Any = field(default=None, name="mediaResolution")
+    media_resolution: MediaResolution | None = None
+    camel_media: MediaResolution | None = field(default=None, name="mediaResolution")
     thought_tag_marker: Any = None
-    tools: Any = None
+    tools: list[dict[str, Any]] | None = None
 
 
 class Thinking(Struct):
@@ -103,6 +128,11 @@ class Extensions(Struct, kw_only=True):
     thinking_budget: ThinkingBudget | None = None
     reasoning: Reasoning | None = None
     include_reasoning: bool | None = None
+    # The original's, for native tools.
+    enable_native_tools: bool | None = None
+    enable_search: bool | None = None
+    enable_url_context: bool | None = None
+    native_tools_priority: Literal["custom_first", "native_first"] | None = None
 
 
 class Extended(Extensions, kw_only=True):

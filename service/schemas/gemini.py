@@ -8,10 +8,14 @@ from typing import Any
 
 from msgspec import Raw, Struct, field
 
-from service.schemas.extensions import SafetySetting
+from service.schemas.extensions import SafetySetting, VideoMetadata
 
 #: JSON that was not there.
 NOTHING = Raw()
+
+#: Google's own word for a thought signature that nobody has:
+#: https://ai.google.dev/gemini-api/docs/thought-signatures
+BYPASS_SIGNATURE = "skip_thought_signature_validator"
 
 
 class FunctionCall(Struct, omit_defaults=True, rename="camel"):
@@ -23,6 +27,7 @@ class FunctionCall(Struct, omit_defaults=True, rename="camel"):
 class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
     name: str
     response: Raw  # an object
+    parts: "list[Part] | None" = None  # images and files of it, from Gemini 3 on
 
 
 class Blob(Struct, omit_defaults=True, rename="camel"):
@@ -39,13 +44,33 @@ class FileData(Struct, omit_defaults=True, rename="camel"):
     mime_type: str | None = None
 
 
+class PartMediaResolution(Struct, rename="camel"):
+    level: str
+
+
+class ExecutableCode(Struct, omit_defaults=True, rename="camel"):
+    """Code that Gemini has written and run."""
+
+    language: str | None = None
+    code: str | None = None
+
+
+class CodeExecutionResult(Struct, omit_defaults=True, rename="camel"):
+    outcome: str | None = None
+    output: str | None = None
+
+
 class Part(Struct, omit_defaults=True, rename="camel"):
     text: str | None = None
     thought: bool | None = None
     inline_data: Blob | None = None
     file_data: FileData | None = None
+    video_metadata: VideoMetadata | None = None
+    media_resolution: PartMediaResolution | None = None  # from Gemini 3 on
     function_call: FunctionCall | None = None
     function_response: FunctionResponse | None = None
+    executable_code: ExecutableCode | None = None
+    code_execution_result: CodeExecutionResult | None = None
     thought_signature: str | None = None  # opaque; goes back on the part that it came on
 
 
@@ -87,7 +112,9 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     stop_sequences: list[str] | None = None
     seed: int | None = None
     thinking_config: ThinkingConfig | None = None
+    media_resolution: str | None = None
     response_mime_type: str | None = None
+    response_schema: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     response_json_schema: dict[str, Any] | None = None
     response_modalities: list[str] | None = None
     speech_config: SpeechConfig | None = None
@@ -99,11 +126,18 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
 class FunctionDeclaration(Struct, omit_defaults=True, rename="camel"):
     name: str
     description: str | None = None
+    parameters: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     parameters_json_schema: dict[str, Any] | None = None
 
 
-class Tool(Struct, omit_defaults=True, rename="camel"):
+class Tool(Struct, omit_defaults=True, rename="camel", kw_only=True):
+    """Functions of the client's, or one of Gemini's own tools with its options."""
+
     function_declarations: list[FunctionDeclaration] | None = None
+    google_search: dict[str, Any] | None = None
+    google_maps: dict[str, Any] | None = None
+    url_context: dict[str, Any] | None = None
+    code_execution: dict[str, Any] | None = None
 
 
 class FunctionCallingConfig(Struct, omit_defaults=True, rename="camel"):
@@ -165,12 +199,48 @@ class LogprobsResult(Struct, rename="camel"):
     top_candidates: list[TopCandidates] | None = None
 
 
+class Source(Struct, rename="camel"):
+    """A page, a document or a place that an answer rests on."""
+
+    uri: str | None = None
+    title: str | None = None
+    domain: str | None = None
+
+
+class GroundingChunk(Struct, rename="camel"):
+    web: Source | None = None
+    maps: Source | None = None
+    retrieved_context: Source | None = None
+
+
+class Segment(Struct, rename="camel"):
+    """A stretch of a part's text; its offsets count bytes of UTF-8."""
+
+    start_index: int | None = None
+    end_index: int | None = None
+    part_index: int | None = None
+    text: str | None = None
+
+
+class GroundingSupport(Struct, rename="camel"):
+    segment: Segment | None = None
+    grounding_chunk_indices: list[int] | None = None
+
+
+class GroundingMetadata(Struct, rename="camel"):
+    """What Gemini found with its own tools, and which words rest on it."""
+
+    grounding_chunks: list[GroundingChunk] | None = None
+    grounding_supports: list[GroundingSupport] | None = None
+
+
 class Candidate(Struct, rename="camel"):
     content: Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
     index: int | None = None
     logprobs_result: LogprobsResult | None = None
+    grounding_metadata: Raw = NOTHING  # read by `translation.grounding`, which forgives its shape
 
 
 class PromptFeedback(Struct, rename="camel"):

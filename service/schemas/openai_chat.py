@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from service.schemas.extensions import Extended, ImageOptions
 from service.schemas.openai import Usage
+from service.schemas.openai_media import AnyMedia
 from service.schemas.openai_tools import (
     FunctionCall,
     FunctionDefinition,
@@ -42,7 +43,7 @@ class RefusalPart(Part, tag="refusal"):
     refusal: str
 
 
-ContentPart = TextPart | RefusalPart
+ContentPart = TextPart | RefusalPart | AnyMedia
 Content = str | list[ContentPart] | None
 
 
@@ -210,6 +211,20 @@ class ChoiceLogprobs(Struct):
     refusal: None = None
 
 
+class UrlCitation(Struct):
+    """A source of some words; the indices count Unicode characters of the content."""
+
+    start_index: int
+    end_index: int
+    url: str
+    title: str
+
+
+class Annotation(Struct):
+    url_citation: UrlCitation
+    type: Literal["url_citation"] = "url_citation"
+
+
 class AssistantReply(Struct, kw_only=True):
     role: Literal["assistant"] = "assistant"
     content: str | None
@@ -218,6 +233,7 @@ class AssistantReply(Struct, kw_only=True):
     reasoning: str | UnsetType = UNSET
     tool_calls: list[ToolCall] | UnsetType = UNSET
     function_call: FunctionCall | UnsetType = UNSET
+    annotations: list[Annotation] | UnsetType = UNSET
     images: list[Image] | UnsetType = UNSET
     audio: Audio | UnsetType = UNSET
     extra_content: dict[str, Any] | UnsetType = UNSET
@@ -253,6 +269,7 @@ class Delta(Struct, omit_defaults=True):
     reasoning: str | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
+    annotations: list[Annotation] | None = None
     images: list[Image] | None = None
     audio: AudioDelta | None = None
     extra_content: dict[str, Any] | None = None

@@ -29,9 +29,21 @@ class CustomDefinition(Struct):
 
 
 class Tool(Struct):
+    """A function, a custom tool, or one of Gemini's own: by its type, or as Google writes it."""
+
     type: str | None = None
     function: FunctionDefinition | None = None
     custom: CustomDefinition | None = None
+    google_search: Any = None
+    googleSearch: Any = None  # noqa: N815
+    google_search_retrieval: Any = None
+    googleSearchRetrieval: Any = None  # noqa: N815
+    google_maps: Any = None
+    googleMaps: Any = None  # noqa: N815
+    url_context: Any = None
+    urlContext: Any = None  # noqa: N815
+    code_execution: Any = None
+    codeExecution: Any = None  # noqa: N815
 
 
 class AllowedTool(Struct):

@@ -5,6 +5,19 @@ from typing import NamedTuple
 from service.translation.reasoning import ReasoningField
 
 
+class NativeTools(NamedTuple):
+    """Gemini's own tools: which of them, and against what."""
+
+    #: Whether the next two count.
+    on: bool = False
+    search: bool = False
+    url_context: bool = False
+    #: Whether they win over functions, on models that refuse both at once.
+    first: bool = False
+    #: Whether requests may say otherwise.
+    by_request: bool = True
+
+
 class Defaults(NamedTuple):
     #: Where thoughts go.
     reasoning: ReasoningField = "both"
@@ -12,3 +25,9 @@ class Defaults(NamedTuple):
     think: bool = False
     #: Google's harm categories and their thresholds.
     safety: tuple[tuple[str, str], ...] = ()
+    #: How large images and files may be, all of a request together.
+    media_max_bytes: int = 14 * 1024 * 1024
+    #: What Google reads by itself: `gs`, `youtube`, `files`. This is Code Assist's; Vertex AI has
+    #: the same, the Developer API has `files` instead of `gs`.
+    google_reads: frozenset[str] = frozenset({"gs", "youtube"})
+    native: NativeTools = NativeTools()

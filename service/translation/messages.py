@@ -1,26 +1,29 @@
 """Messages, as Gemini's contents and system instruction."""
 
+from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import (
     AssistantMessage,
     ChatMessage,
-    Content,
     DeveloperMessage,
     FunctionMessage,
     SystemMessage,
-    TextPart,
     ToolMessage,
     UserMessage,
 )
+from service.schemas.openai_media import MediaPart
+from service.translation.media import MediaReader
 from service.translation.signatures import bypass_unsigned, of_message
 from service.translation.tool_messages import (
     Placed,
     answers_after,
     call_parts,
     calls_of,
+    content_parts,
     result_parts,
     stray_result,
+    texts_of,
 )
 from service.translation.tool_names import ToolNames
 
@@ -31,7 +34,7 @@ CONTINUE = gemini.Part(text="Continue exactly where your last message ends.")
 
 
 def to_contents(
-    messages: list[ChatMessage], model: Model, names: ToolNames
+    messages: list[ChatMessage], model: Model, names: ToolNames, media: MediaReader
 ) -> tuple[gemini.Content | None, list[gemini.Content]]:
     """Split system messages off, and turn the rest into Gemini's two roles, which alternate.
 
@@ -42,11 +45,11 @@ def to_contents(
     rest: list[Placed] = []
     for position, message in enumerate(messages):
         if isinstance(message, DeveloperMessage | SystemMessage):
-            system += text_parts(message.content)
+            system += _texts_only(position, message)
         else:
             rest.append(Placed(position, message))
 
-    contents = _turns(rest, names)
+    contents = _turns(rest, names, media)
     if not contents:
         return None, [gemini.Content(role="user", parts=system or [BLANK])]
     if contents[0].role == "model":
@@ -58,35 +61,37 @@ def to_contents(
     return (gemini.Content(parts=system) if system else None), contents
 
 
-def _turns(messages: list[Placed], names: ToolNames) -> list[gemini.Content]:
+def _turns(messages: list[Placed], names: ToolNames, media: MediaReader) -> list[gemini.Content]:
     contents: list[gemini.Content] = []
     next_ = 0
     while next_ < len(messages):
         placed = messages[next_]
         match placed.message:
-            case UserMessage(content=content):
-                _append(contents, "user", text_parts(content) or [BLANK])
+            case UserMessage():
+                _append(contents, "user", content_parts(placed, media) or [BLANK])
             case AssistantMessage() if calls := calls_of(placed):
                 between = answers_after(next_, len(calls), messages)
                 said = [placed, *between]  # a text between call and result would part the two
-                texts = [part for one in said for part in _said(one.message)]
+                texts = [part for one in said for part in _said(one, media)]
                 _append(contents, "model", texts + call_parts(calls, names))
-                _append(contents, "user", result_parts(placed, calls, between, names))
+                _append(contents, "user", result_parts(placed, calls, between, names, media))
                 next_ += len(between)
             case AssistantMessage() as message:
-                _append(contents, "model", _signed(_said(message), of_message(message)))
-            case ToolMessage() | FunctionMessage() as message:
-                _append(contents, "user", stray_result(placed.position, message))
+                _append(contents, "model", _signed(_said(placed, media), of_message(message)))
+            case ToolMessage() | FunctionMessage():
+                _append(contents, "user", stray_result(placed, media))
             case _:
                 pass
         next_ += 1
     return contents
 
 
-def _said(message: ChatMessage) -> list[gemini.Part]:
+def _said(placed: Placed, media: MediaReader) -> list[gemini.Part]:
+    message = placed.message
     if not isinstance(message, AssistantMessage):
         return []
-    return text_parts(message.content) + text_parts(message.refusal)
+    refusal = [gemini.Part(text=message.refusal)] if message.refusal else []
+    return content_parts(placed, media) + refusal
 
 
 def _signed(parts: list[gemini.Part], signature: str | None) -> list[gemini.Part]:
@@ -106,10 +111,13 @@ def _append(contents: list[gemini.Content], role: str, parts: list[gemini.Part])
         contents.append(gemini.Content(role=role, parts=parts))
 
 
-def text_parts(content: Content) -> list[gemini.Part]:
-    """Keep every text byte for byte, and leave empty ones out: Gemini refuses them."""
-    if content is None or isinstance(content, str):
-        texts = [content or ""]
-    else:
-        texts = [part.text if isinstance(part, TextPart) else part.refusal for part in content]
-    return [gemini.Part(text=text) for text in texts if text]
+def _texts_only(position: int, message: DeveloperMessage | SystemMessage) -> list[gemini.Part]:
+    """Return a system message's texts; raise `InvalidRequestError` where it is more than text."""
+    for index, part in enumerate(message.content or []):
+        if isinstance(part, MediaPart):
+            param = f"messages[{position}].content[{index}].type"
+            msg = (
+                f"Invalid '{param}': a system message takes text only. Let the user send the rest."
+            )
+            raise InvalidRequestError(msg, param=param, code="invalid_value")
+    return [gemini.Part(text=text) for text in texts_of(message.content) if text]

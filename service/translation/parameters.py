@@ -9,12 +9,15 @@ from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
-from service.schemas.openai_tools import Tool
 from service.translation.defaults import Defaults
 from service.translation.modalities import ask_for_modalities, ignored_outputs
+from service.translation.native_tools import plan_tools
+from service.translation.resolution import for_all
 from service.translation.sampling import ignored_sampling, to_sampling
-from service.translation.structured import ask_for_json, is_json_refused
+from service.translation.structured import ask_for_json
 from service.translation.thinking import asked_to_think, places, to_thinking_config
+
+_DEFAULTS = Defaults()
 
 
 def to_generation_config(
@@ -24,7 +27,9 @@ def to_generation_config(
     limit = request.max_completion_tokens or request.max_tokens
     config = to_sampling(request, model, limit)
     config.thinking_config = to_thinking_config(request, model, defaults)
-    ask_for_json(config, request, model)
+    config.media_resolution = for_all(request, model)
+    if plan_tools(request, model, defaults).json:
+        ask_for_json(config, request, model)
     ask_for_modalities(config, request, model)
     if model.logprobs and request.logprobs:
         config.response_logprobs = True
@@ -36,25 +41,23 @@ _NOTHING = gemini.GenerationConfig()
 
 
 def ignored_params(
-    request: ChatCompletionRequest, model: Model, *, strict: bool = False
+    request: ChatCompletionRequest,
+    model: Model,
+    defaults: Defaults = _DEFAULTS,
+    *,
+    strict: bool = False,
 ) -> list[str]:
     """Name what the client asked for and will not get. What changes no answer is not named.
 
     With `strict` what we can only imitate counts as well.
     """
-    names = [*ignored_sampling(request, model)]
-    if request.web_search_options:
-        names.append("web_search_options")
-    names += ignored_outputs(request, model)
+    names = [*ignored_sampling(request, model), *ignored_outputs(request, model)]
     if not model.logprobs:
         names += [name for name in ("logprobs", "top_logprobs") if getattr(request, name)]
     if model.thinking is None:
         names += asked_to_think(request)
     names += _ignored_extensions(request)
-    if is_json_refused(request, model):
-        names.append("response_format")
-    if any(_is_native(tool) for tool in request.tools or []):
-        names.append("tools")
+    names += plan_tools(request, model, defaults).left_out
     if strict and any(tool.custom for tool in request.tools or []):
         names.append("tools")
     return sorted(names)
@@ -66,17 +69,10 @@ def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
             continue
         for name, value in (
             ("cached_content", google.cached_content or google.camel_cached),
-            ("media_resolution", google.media_resolution or google.camel_media),
             ("thought_tag_marker", google.thought_tag_marker),
-            ("tools", google.tools),
         ):
             if value:
                 yield f"{prefix}google.{name}"
-
-
-def _is_native(tool: Tool) -> bool:
-    """Whether it is one of Gemini's own tools, which cannot be switched on yet."""
-    return tool.type not in (None, "function", "custom") or (tool.function or tool.custom) is None
 
 
 def refuse_contradictions(request: ChatCompletionRequest) -> None:

@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from service.schemas import gemini
 from service.schemas.openai_chat import AssistantReply, Delta
+from service.translation.code_execution import as_markdown
 
 #: Where thoughts go: `REASONING_FIELD`. Most clients read `reasoning_content`, some `reasoning`.
 ReasoningField = Literal["both", "reasoning_content", "reasoning", "tags", "none"]
@@ -15,41 +16,63 @@ CLOSE_TAG = "</thinking>"
 
 
 class Piece(NamedTuple):
-    """Neighbouring texts of one kind."""
+    """Neighbouring texts of one kind; an empty one ends the thoughts before a call or an image."""
 
     text: str
     thought: bool
+    #: Whether it is code that Gemini has run, or its output, in our words.
+    code: bool = False
 
 
 def pieces(candidate: gemini.Candidate) -> list[Piece]:
     """Return the texts of a candidate in their order, neighbours of one kind joined."""
     found: list[Piece] = []
     for part in (candidate.content and candidate.content.parts) or []:
-        if not part.text:
+        drawn = part.inline_data is not None and not part.thought
+        if (part.function_call is not None or drawn) and (not found or found[-1].thought):
+            found.append(Piece("", thought=False))
+        piece = said(part)
+        if piece is None:
             continue
-        thought = bool(part.thought)
-        if found and found[-1].thought == thought:
-            found[-1] = Piece(found[-1].text + part.text, thought)
+        if found and not piece.code and found[-1][1:] == piece[1:]:
+            found[-1] = piece._replace(text=found[-1].text + piece.text)
         else:
-            found.append(Piece(part.text, thought))
+            found.append(piece)
     return found
 
 
-def reply(content: str, thoughts: str, field: ReasoningField) -> AssistantReply:
+def said(part: gemini.Part) -> Piece | None:
+    """Return the text of one part, if it has any."""
+    code = "" if part.text else as_markdown(part)
+    text = part.text or code
+    return Piece(text, bool(part.thought), bool(code)) if text else None
+
+
+def reply(said: list[Piece], field: ReasoningField) -> AssistantReply:
     """Return the message of a complete answer.
 
     A field for thoughts is never empty and never null: some clients look no further than the first
     one that is there.
     """
+    content = "".join([piece.text for piece in said if not piece.thought])
+    thoughts = "".join([piece.text for piece in said if piece.thought])
     if not thoughts or field == "none":
         return AssistantReply(content=content)
     if field == "tags":
-        return AssistantReply(content=f"{OPEN_TAG}{thoughts}{CLOSE_TAG}{content}")
+        return AssistantReply(content=_tagged(said))
     return AssistantReply(
         content=content,
         reasoning_content=thoughts if field != "reasoning" else UNSET,
         reasoning=thoughts if field != "reasoning_content" else UNSET,
     )
+
+
+def _tagged(said: list[Piece]) -> str:
+    """Put tags around thoughts where they stand, as a stream must."""
+    texts = [
+        f"{OPEN_TAG}{piece.text}{CLOSE_TAG}" if piece.thought else piece.text for piece in said
+    ]
+    return "".join(texts)
 
 
 class ThoughtWriter:

@@ -4,17 +4,24 @@ Everything in this package is a pure function of its arguments: no clock, no ran
 settings, no network. That is what lets a folder of JSON files be its test.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults
+from service.translation.media import MediaReader
 from service.translation.messages import to_contents
 from service.translation.modalities import refuse_modalities
+from service.translation.native_tools import plan_tools
 from service.translation.parameters import refuse_contradictions, to_generation_config
 from service.translation.safety import to_safety_settings
 from service.translation.tools import to_tools, tool_names
 
 _DEFAULTS = Defaults()
+NOTHING: Mapping[str, Fetched] = MappingProxyType({})
 
 
 def to_gemini(
@@ -22,13 +29,24 @@ def to_gemini(
     model: Model,
     *,
     defaults: Defaults = _DEFAULTS,
+    fetched: Mapping[str, Fetched] = NOTHING,
 ) -> gemini.GenerateContentRequest:
-    """Translate a request; raise `InvalidRequestError` for one that makes no sense."""
+    """Translate a request; raise `InvalidRequestError` for one that makes no sense.
+
+    Args:
+        request: the client's.
+        model: that will get it.
+        defaults: the operator's.
+        fetched: what `to_fetch` asked for, by its URL.
+
+    """
     refuse_contradictions(request)
     refuse_modalities(request, model)
     names = tool_names(request)
-    tools, tool_config = to_tools(request, names)
-    system, contents = to_contents(request.messages, model, names)
+    functions = to_tools(request, names, model)
+    tools, tool_config = plan_tools(request, model, defaults).with_native(*functions)
+    media = MediaReader(model, defaults, fetched)
+    system, contents = to_contents(request.messages, model, names, media)
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
 from service.schemas import gemini
-from service.schemas.openai_chat import ChatCompletion, Choice, FinishReason
+from service.schemas.openai_chat import AssistantReply, ChatCompletion, Choice, FinishReason
+from service.translation.grounding import Grounding
 from service.translation.images import blobs, images
 from service.translation.logprobs import logprobs
 from service.translation.reasoning import ReasoningField, pieces, reply
@@ -26,6 +27,8 @@ class Metadata(NamedTuple):
     calling: Calling = PLAIN
     #: How the client gets speech.
     audio: AudioFormat = "wav"
+    #: Whether sources go into the text, too.
+    inline_citations: bool = False
 
 
 def to_openai(
@@ -60,16 +63,15 @@ def _choice(
     calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
     made = without_index(calls.take(candidate))
     said = pieces(candidate)
-    text = "".join([piece.text for piece in said if not piece.thought])
-    thoughts = "".join([piece.text for piece in said if piece.thought])
     drawn, spoken = images(candidate), blobs(candidate, "audio/")
+    text = "".join([piece.text for piece in said if not piece.thought])
     reason = finish_reason(
         candidate.finish_reason,
         blocked=is_blocked(response),
         empty=not (text or made or drawn or spoken),
         called=calls.finish,
     )
-    message = reply(text, thoughts, reasoning)
+    message = reply(said, reasoning)
     if drawn:
         message.images = drawn
     if spoken:
@@ -80,6 +82,7 @@ def _choice(
             transcript=text,
             format_=metadata.audio,
         )
+    _annotate(message, candidate, reasoning, inline=metadata.inline_citations)
     if (made or spoken) and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
@@ -94,6 +97,20 @@ def _choice(
 
 def audio_id(metadata: Metadata, index: int) -> str:
     return f"audio_{metadata.id.removeprefix('chatcmpl-')}_{index}"
+
+
+def _annotate(
+    message: AssistantReply, candidate: gemini.Candidate, reasoning: ReasoningField, *, inline: bool
+) -> None:
+    if not candidate.grounding_metadata:
+        return
+    grounding = Grounding.of(candidate, tagged=reasoning == "tags")
+    if inline:
+        message.content, annotations = grounding.in_text(message.content or "")
+    else:
+        annotations = grounding.annotations()
+    if annotations:
+        message.annotations = annotations
 
 
 _NO_CANDIDATE = gemini.Candidate()
@@ -145,7 +162,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 
 def is_final(native: str | None) -> bool:
     """Whether Gemini's finish reason ends the answer."""
-    return native is not None and native != "FINISH_REASON_UNSPECIFIED"
+    return native not in (None, "", "FINISH_REASON_UNSPECIFIED")
 
 
 def finish_reason(

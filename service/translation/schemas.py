@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from service.errors import InvalidRequestError
+from service.translation.schema_values import is_count, is_number, type_of, values_of
 
 Schema = dict[str, Any]
 
 _DEPTH_MAX = 32
 _NODES_MAX = 20_000  # a schema of references to references can grow without end
-_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 _TEXTS = ("title", "description", "format")
 _COUNTS = ("minItems", "maxItems")
 _BOUNDS = ("minimum", "maximum")
@@ -167,11 +167,11 @@ class _Cleaner:
 
     def _keywords(self, node: Schema) -> Schema:
         cleaned = {key: node[key] for key in _TEXTS if isinstance(node.get(key), str)}
-        if type_ := _type(node):
+        if type_ := type_of(node):
             cleaned["type"] = type_
-        cleaned |= {key: node[key] for key in _COUNTS if _is_int(node.get(key))}
-        cleaned |= {key: node[key] for key in _BOUNDS if _is_number(node.get(key))}
-        if values := _values(node):
+        cleaned |= {key: node[key] for key in _COUNTS if is_count(node.get(key))}
+        cleaned |= {key: node[key] for key in _BOUNDS if is_number(node.get(key))}
+        if values := values_of(node):
             cleaned["enum"] = values
         cleaned |= self._object(node)
         cleaned |= self._array(node, type_)
@@ -263,32 +263,3 @@ def _merged(members: list[Schema]) -> Schema:
     if required:
         merged["required"] = required
     return merged
-
-
-def _type(node: Schema) -> str | list[str] | None:
-    given = node.get("type")
-    named = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    types = [name.lower() for name in named if isinstance(name, str) and name.lower() in _TYPES]
-    if types and node.get("nullable") is True and "null" not in types:
-        types.append("null")
-    if not types and isinstance(node.get("const"), bool):
-        return "boolean"
-    return types[0] if len(types) == 1 else types or None
-
-
-def _values(node: Schema) -> list[str | int | float]:
-    """Return the members of an enum that Gemini takes: texts that are not empty, and numbers."""
-    given = node.get("enum", [node["const"]] if "const" in node else [])
-    values = given if isinstance(given, list) else []
-    return [value for value in values if (isinstance(value, str) and value) or _is_number(value)]
-
-
-def _is_int(value: Any) -> bool:
-    return _is_number(value) and isinstance(value, int)
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it is a number that JSON's readers can hold; an integer of 30 digits is not."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return isinstance(value, float) or -(2**63) <= value < 2**63

@@ -12,9 +12,6 @@ from service.schemas import gemini
 from service.schemas.openai_chat import AssistantMessage
 from service.schemas.openai_tools import GivenCall, GivenFunctionCall
 
-#: Google's own word for "there is none": https://ai.google.dev/gemini-api/docs/thought-signatures
-BYPASS = "skip_thought_signature_validator"
-
 _IN_AN_ID = re.compile(r".*?__(?:thought|sig)__(?P<signature>.+)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
@@ -78,7 +75,7 @@ def _first_sane(*values: Any) -> str | None:
 
 def _is_base64(value: str) -> bool:
     """Whether it can be one: relays cut ids and rewrite texts, and Google refuses what is left."""
-    if value == BYPASS:
+    if value == gemini.BYPASS_SIGNATURE:
         return True
     if not _BASE64.fullmatch(value):
         return False
@@ -100,9 +97,8 @@ def bypass_unsigned(contents: list[gemini.Content]) -> None:
             return
         first = next((part for part in parts if part.function_call is not None), None)
         if first is not None and first.thought_signature is None:
-            first.thought_signature = BYPASS
+            first.thought_signature = gemini.BYPASS_SIGNATURE
 
 
 def _opens_a_turn(parts: list[gemini.Part]) -> bool:
-    answers = any(part.function_response is not None for part in parts)
-    return not answers and any(part.text is not None for part in parts)
+    return not any(part.function_response is not None for part in parts)

@@ -4,12 +4,16 @@ The translator is a state machine without I/O. Gemini's responses are pushed in 
 come out, and `finish` says what can only be known at the end.
 """
 
+import itertools
+from collections.abc import Iterator
+
 from msgspec import UNSET, UnsetType
 
 from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
 from service.schemas.openai_tools import ToolCall
+from service.translation.grounding import Grounding
 from service.translation.images import blobs, images
 from service.translation.logprobs import logprobs
 from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, pieces
@@ -51,6 +55,7 @@ class ChunkTranslator:
         self._metadata = metadata
         self._include_usage = include_usage
         self._thoughts = ThoughtWriter(reasoning)
+        self._grounding = Grounding()
         self._index = index
 
         self._started = False
@@ -78,10 +83,13 @@ class ChunkTranslator:
                 raise malformed(native)
             self._native = native
         self._signature = text_signature(candidate) or self._signature
-        deltas = [delta for piece in pieces(candidate) if (delta := self._say(piece))]
+        self._grounding.learn(candidate)
+        deltas: list[Delta] = []
+        for run in _runs(candidate):
+            deltas += [delta for piece in pieces(run) if (delta := self._say(piece))]
+            if calls := self._calls.take(run):
+                deltas += self._call(calls)
         deltas += self._media(candidate)
-        if calls := self._calls.take(candidate):
-            deltas += self._call(calls)
         sure = logprobs(candidate)
         if sure and not deltas:
             deltas = [Delta()]
@@ -90,29 +98,36 @@ class ChunkTranslator:
             chunks[-1].choices[0].logprobs = sure
         return chunks
 
-    def _media(self, candidate: gemini.Candidate) -> list[Delta]:
-        drawn, spoken = images(candidate, self._images), blobs(candidate, "audio/")
-        if not drawn and not spoken:
-            return []
-        self._empty = False
-        self._images += len(drawn)
-        tag = self._thoughts.close()
-        deltas = [Delta(content=tag)] if tag else []
-        if drawn:
-            deltas.append(Delta(images=drawn))
-        if spoken:
-            deltas.append(Delta(audio=self._speech.write(spoken)))
-        return deltas
+    def _media(self, candidate: gemini.Candidate) -> Iterator[Delta]:
+        if drawn := images(candidate, self._images):
+            self._images += len(drawn)
+            self._empty = False
+            yield Delta(images=drawn)
+        if spoken := blobs(candidate, "audio/"):
+            self._empty = False
+            yield Delta(audio=self._speech.write(spoken))
 
     def _say(self, piece: Piece) -> Delta | None:
         if piece.thought:
-            return self._thoughts.write(piece.text)
+            self._grounding.follow(piece)
+            delta = self._thoughts.write(piece.text)
+            self._grounding.skip(len((delta and delta.content) or ""))
+            return delta
+        tag = self._close_tag()
+        if not piece.text:
+            return Delta(content=tag) if tag else None
         self._empty = False
-        return Delta(content=self._thoughts.close() + piece.text)
+        self._grounding.follow(piece)
+        return Delta(content=tag + piece.text)
+
+    def _close_tag(self) -> str:
+        tag = self._thoughts.close()
+        self._grounding.skip(len(tag))
+        return tag
 
     def _call(self, calls: list[ToolCall]) -> list[Delta]:
         self._empty = False
-        tag = self._thoughts.close()
+        tag = self._close_tag()
         before = [Delta(content=tag)] if tag else []
         if not self._metadata.calling.legacy:
             return [*before, Delta(tool_calls=calls)]
@@ -154,13 +169,24 @@ class ChunkTranslator:
         reason = finish_reason(
             self._native, blocked=self._blocked, empty=self._empty, called=called
         )
-        chunks = [*self.start(), *self.break_off()]
+        chunks = [*self.start(), *self.break_off(), *self._cite()]
         chunks += [self._delta(Delta(audio=said)) for said in self._speech.end()]
         if self._signature and not called:
             # Only now, because clients join what comes twice.
             chunks.append(self._delta(Delta(extra_content=extra_content(self._signature))))
         last = ChunkChoice(index=self._index, delta=Delta(), finish_reason=reason)
         return [*chunks, self._chunk(last)]
+
+    def _cite(self) -> list[ChatCompletionChunk]:
+        """Say what the answer rests on: once, because clients refuse a second list."""
+        annotations = self._grounding.annotations()
+        if not annotations:
+            return []
+        chunks = [self._delta(Delta(annotations=annotations))]
+        if self._metadata.inline_citations:
+            # The words have gone, so that no link can stand among them any more.
+            chunks.insert(0, self._delta(Delta(content=self._grounding.listed())))
+        return chunks
 
     def break_off(self) -> list[ChatCompletionChunk]:
         """Return what must precede the error that ends a stream: a tag that is still open."""
@@ -187,3 +213,13 @@ class ChunkTranslator:
             choices=list(choices),
             usage=usage,
         )
+
+
+def _runs(candidate: gemini.Candidate) -> Iterator[gemini.Candidate]:
+    """Part a candidate into calls and what stands between them."""
+    parts = (candidate.content and candidate.content.parts) or []
+    if all(part.function_call is None for part in parts):
+        yield candidate
+        return
+    for _, run in itertools.groupby(parts, key=lambda part: part.function_call is not None):
+        yield gemini.Candidate(content=gemini.Content(parts=list(run)))

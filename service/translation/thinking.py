@@ -102,11 +102,11 @@ def _asked(request: Extended) -> Iterator[_Asked]:
 
 
 def _wants_thoughts(request: Extended, asked: list[_Asked], defaults: Defaults) -> bool | None:
-    """Return true if thoughts will be shown, else None: Google sends none then."""
+    """Return whether the client gets thoughts; None is for no, where the client has not said it."""
     if shown_in(request, defaults) == "none":
         return None
     said = next((one.thoughts for one in asked if one.thoughts is not None), None)
-    return (defaults.think if said is None else said) or None
+    return (defaults.think or None) if said is None else said
 
 
 def _explicit(config: gemini.ThinkingConfig, model: Model, asked: _Asked) -> None:

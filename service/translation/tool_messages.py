@@ -20,8 +20,10 @@ from service.schemas.openai_chat import (
     TextPart,
     ToolMessage,
 )
+from service.schemas.openai_media import MediaPart
 from service.schemas.openai_tools import GivenCall
 from service.translation import signatures
+from service.translation.media import MediaReader
 from service.translation.tool_names import ToolNames
 
 Result = ToolMessage | FunctionMessage
@@ -94,42 +96,71 @@ def call_parts(calls: list[Call], names: ToolNames) -> list[gemini.Part]:
 
 
 def result_parts(
-    placed: Placed, calls: list[Call], between: list[Placed], names: ToolNames
+    placed: Placed,
+    calls: list[Call],
+    between: list[Placed],
+    names: ToolNames,
+    media: MediaReader,
 ) -> list[gemini.Part]:
-    """Return a response for each call, and then what answers none of them, as text.
+    """Return a response for each call, then what answers none of them, as text.
+
+    Images and files are inside of a response where the model takes them there, else after all.
 
     Args:
         placed: the message with the calls.
         calls: its calls.
         between: what `answers_after` found.
         names: as Gemini knows them.
+        media: reads images and files.
 
     Raises:
         InvalidRequestError: a call without a result, or a result that belongs to no call.
 
     """
-    answers: list[Result | None] = [None] * len(calls)
-    left: list[tuple[int, Result]] = []
-    for position, message in between:
-        if isinstance(message, Result):
-            index = _answered(message, calls, answers)
+    answers: list[Placed | None] = [None] * len(calls)
+    left: list[Placed] = []
+    for one in between:
+        if isinstance(one.message, Result):
+            index = _answered(one.message, calls, answers)
             if index is None:
-                left.append((position, message))
+                left.append(one)
             else:
-                answers[index] = message
+                answers[index] = one
     if left and answers.count(None) == 1:  # it can mean no other call, whatever its id became
-        answers[answers.index(None)] = left.pop(0)[1]
-    notes = [part for position, message in left for part in stray_result(position, message)]
-    responses = []
+        answers[answers.index(None)] = left.pop(0)
+    notes = [part for one in left for part in stray_result(one, media)]
+    responses, after = [], []
     for call, answer in zip(calls, answers, strict=True):
         if answer is None:
             raise _missing(placed.position, calls, answers)
-        response = gemini.FunctionResponse(names.safe(call.name), _response(answer.content))
+        content = answer.message.content
+        response = gemini.FunctionResponse(names.safe(call.name), _response(content))
+        inside, beside = media.parts_of_result(content, _where(answer))
+        response.parts = inside or None
+        after += beside
         responses.append(gemini.Part(function_response=response))
-    return responses + notes
+    return responses + after + notes
 
 
-def _answered(message: Result, calls: list[Call], answers: list[Result | None]) -> int | None:
+def _where(placed: Placed) -> str:
+    return f"messages[{placed.position}].content"
+
+
+def content_parts(placed: Placed, media: MediaReader) -> list[gemini.Part]:
+    """Keep every text byte for byte, and leave empty ones out: Gemini refuses them."""
+    content = placed.message.content
+    if not isinstance(content, list):
+        return [gemini.Part(text=content)] if content else []
+    parts = []
+    for index, part in enumerate(content):
+        if isinstance(part, MediaPart):
+            parts.append(media.read(part, f"{_where(placed)}[{index}]"))
+        elif text := part.text if isinstance(part, TextPart) else part.refusal:
+            parts.append(gemini.Part(text=text))
+    return parts
+
+
+def _answered(message: Result, calls: list[Call], answers: list[Placed | None]) -> int | None:
     """Return the index of the call that a message answers, if it says which."""
     open_calls = [(index, call) for index, call in enumerate(calls) if answers[index] is None]
     if isinstance(message, ToolMessage) and message.tool_call_id is not None:
@@ -139,7 +170,7 @@ def _answered(message: Result, calls: list[Call], answers: list[Result | None]) 
     return next((index for index, call in open_calls if call.name == message.name), None)
 
 
-def _missing(position: int, calls: list[Call], answers: list[Result | None]) -> InvalidRequestError:
+def _missing(position: int, calls: list[Call], answers: list[Placed | None]) -> InvalidRequestError:
     unanswered = [
         call.id or call.name for call, answer in zip(calls, answers, strict=True) if answer is None
     ]
@@ -150,15 +181,17 @@ def _missing(position: int, calls: list[Call], answers: list[Result | None]) -> 
     return InvalidRequestError(msg, param=f"messages[{position}].tool_calls", code="invalid_value")
 
 
-def stray_result(position: int, message: Result) -> list[gemini.Part]:
-    """Return a result that no call asked for, as text.
+def stray_result(placed: Placed, media: MediaReader) -> list[gemini.Part]:
+    """Return a result that no call asked for, as text, and what it holds besides.
 
     Raise `InvalidRequestError` for one that does not even say whose it is.
     """
-    if message.name:
+    message = placed.message
+    if isinstance(message, Result) and message.name:
         text = f"Result of {message.name}: {_text(message.content)}"
-        return [gemini.Part(text=text)]
-    param = f"messages[{position}].tool_call_id"
+        inside, beside = media.parts_of_result(message.content, _where(placed))
+        return [gemini.Part(text=text), *inside, *beside]
+    param = f"messages[{placed.position}].tool_call_id"
     msg = f"Invalid '{param}': no call before this message has that id."
     raise InvalidRequestError(msg, param=param, code="invalid_value")
 
@@ -194,6 +227,14 @@ def _json(text: str) -> tuple[bool, Any]:
 
 
 def _text(content: Content) -> str:
+    return "".join(texts_of(content))
+
+
+def texts_of(content: Content) -> list[str]:
     if content is None or isinstance(content, str):
-        return content or ""
-    return "".join([part.text if isinstance(part, TextPart) else part.refusal for part in content])
+        return [content or ""]
+    return [
+        part.text if isinstance(part, TextPart) else part.refusal
+        for part in content
+        if not isinstance(part, MediaPart)
+    ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from service.errors import InvalidRequestError
+from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_tools import (
@@ -17,6 +18,7 @@ from service.schemas.openai_tools import (
     FunctionName,
     ToolChoice,
 )
+from service.translation.openapi_schemas import to_openapi_schema
 from service.translation.schemas import to_json_schema
 from service.translation.tool_names import ToolNames
 
@@ -66,22 +68,16 @@ def tool_names(request: ChatCompletionRequest) -> ToolNames:
 
 
 def to_tools(
-    request: ChatCompletionRequest, names: ToolNames
+    request: ChatCompletionRequest, names: ToolNames, model: Model
 ) -> tuple[list[gemini.Tool] | None, gemini.ToolConfig | None]:
     """Return Gemini's tools and how to choose among them; None where there is nothing to say.
 
     Raise `InvalidRequestError` for a declaration or a choice that makes no sense.
     """
     declarations = {
-        definition.name: _declaration(definition, names) for definition in _checked(request)
+        definition.name: _declaration(definition, names, model) for definition in _checked(request)
     }
-    choice = request.function_call if is_legacy(request) else request.tool_choice
-    try:
-        mode, allowed = _choose(choice, set(declarations))
-    except _NoSuchChoiceError as error:
-        param = "function_call" if is_legacy(request) else "tool_choice"
-        msg = f"Invalid '{param}': {error}."
-        raise InvalidRequestError(msg, param=param, code="invalid_value") from None
+    mode, allowed = _chosen(request, set(declarations))
     if not declarations:
         return None, None
     if mode is None:
@@ -90,6 +86,25 @@ def to_tools(
     safe = None if allowed is None else [names.safe(name) for name in allowed]
     config = gemini.ToolConfig(gemini.FunctionCallingConfig(mode=mode, allowed_function_names=safe))
     return [gemini.Tool(function_declarations=list(declarations.values()))], config
+
+
+def chosen_mode(request: ChatCompletionRequest) -> tuple[bool, str | None]:
+    """Return whether there are functions, and Gemini's mode of choosing among them.
+
+    Raise `InvalidRequestError` for a choice that makes no sense.
+    """
+    known = {definition.name for _, definition in declared(request)}
+    return bool(known), _chosen(request, known)[0]
+
+
+def _chosen(request: ChatCompletionRequest, known: set[str]) -> tuple[str | None, list[str] | None]:
+    choice = request.function_call if is_legacy(request) else request.tool_choice
+    try:
+        return _choose(choice, known)
+    except _NoSuchChoiceError as error:
+        param = "function_call" if is_legacy(request) else "tool_choice"
+        msg = f"Invalid '{param}': {error}."
+        raise InvalidRequestError(msg, param=param, code="invalid_value") from None
 
 
 def _checked(request: ChatCompletionRequest) -> list[FunctionDefinition | CustomDefinition]:
@@ -111,19 +126,19 @@ def _checked(request: ChatCompletionRequest) -> list[FunctionDefinition | Custom
 
 
 def _declaration(
-    definition: FunctionDefinition | CustomDefinition, names: ToolNames
+    definition: FunctionDefinition | CustomDefinition, names: ToolNames, model: Model
 ) -> gemini.FunctionDeclaration:
+    schema: dict[str, Any] | None
     if isinstance(definition, CustomDefinition):
-        return gemini.FunctionDeclaration(
-            name=names.safe(definition.name),
-            description=_with_format(definition),
-            parameters_json_schema=_CUSTOM_SCHEMA,
-        )
-    return gemini.FunctionDeclaration(
-        name=names.safe(definition.name),
-        description=definition.description or None,
-        parameters_json_schema=to_json_schema(definition.parameters),
-    )
+        description, schema = _with_format(definition), _CUSTOM_SCHEMA
+    else:
+        description, schema = definition.description or None, definition.parameters
+    declaration = gemini.FunctionDeclaration(names.safe(definition.name), description)
+    if model.json_schema:
+        declaration.parameters_json_schema = to_json_schema(schema)
+    else:
+        declaration.parameters = to_openapi_schema(schema, parameters=True)
+    return declaration
 
 
 def _with_format(definition: CustomDefinition) -> str | None:

@@ -17,10 +17,10 @@ from service.schemas.openai_transcriptions import (
     TranscriptionRequest,
     TranscriptionUsage,
 )
+from service.translation import media_types
 from service.translation.defaults import Defaults
 from service.translation.modalities import must_hear, must_write
 from service.translation.reasoning import pieces
-from service.translation.recordings import recording_type
 from service.translation.response import (
     finish_reason,
     first_candidate,
@@ -76,6 +76,18 @@ def to_blob(content: bytes, name: str, declared: str) -> gemini.Blob:
         )
         raise InvalidRequestError(msg, param="file", code="unsupported_value")
     return gemini.Blob(mime_type, base64.b64encode(content).decode())
+
+
+def recording_type(content: bytes, name: str, declared: str) -> str | None:
+    """Return the type by the bytes, else by the name, else as declared; None if it is no recording.
+
+    The name comes first because SDKs guess the declared type from it, if they declare one.
+    """
+    declared = media_types.named(declared) or ""
+    found = media_types.of_bytes(content[: media_types.HEAD], declared)
+    found = found or media_types.of_name(name) or declared
+    is_recording = found.startswith(("audio/", "video/"))
+    return found if is_recording and media_types.is_taken(found) else None
 
 
 def format_of(request: TranscriptionRequest) -> Format:

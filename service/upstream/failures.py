@@ -26,6 +26,7 @@ from service.errors import (
     QuotaExhaustedError,
     RateLimitError,
     RequestTooLargeError,
+    SignatureRefusedError,
     TokenRateLimitError,
     UpstreamDeadlineError,
     UpstreamInternalError,
@@ -127,6 +128,7 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
 # "The input token count (9) exceeds the maximum number of tokens allowed (8)." is one of its forms.
 _TOO_LONG = re.compile(r"token count .*(exceed|only supports)", re.DOTALL)
 _NUMBER = re.compile(r"\d[\d,]*")
+_OF_A_SIGNATURE = re.compile(r"thought.?signature", re.IGNORECASE)
 _NOT_HERE = re.compile(r"location is not supported|not available in your|enable billing")
 
 
@@ -141,7 +143,10 @@ def _bad_request(google: GoogleError, said: str) -> GatewayError:
         return _too_long(google, said)
     if "payload size exceeds" in google.message:
         return RequestTooLargeError(said)
-    return InvalidRequestError(said, param=_param(google.field), code="invalid_argument")
+    error = InvalidRequestError
+    if _OF_A_SIGNATURE.search(f"{google.message} {google.field}"):
+        error = SignatureRefusedError
+    return error(said, param=_param(google.field), code="invalid_argument")
 
 
 def _too_long(google: GoogleError, said: str) -> InvalidRequestError:

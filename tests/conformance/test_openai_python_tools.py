@@ -80,8 +80,7 @@ def test_a_loop_with_parallel_calls(
     assert (second.message.content, second.finish_reason) == ("Dry in Rome.", "stop")
 
     _, model, user = google.calls("generate")[-1].request["contents"]
-    signature = SIGNATURE if keeps else "skip_thought_signature_validator"
-    assert [part.get("thoughtSignature") for part in model["parts"]] == [signature, None]
+    assert [part.get("thoughtSignature") for part in model["parts"]] == [SIGNATURE, None]
     assert [part["functionResponse"] for part in user["parts"]] == [
         {"name": "get_weather", "response": {"output": "rain"}},
         {"name": "get_weather", "response": {"output": "dry"}},

@@ -1,5 +1,7 @@
 """Requests that Google refuses for their tools, settings or model: from rule 14 on."""
 
+from typing import Any
+
 from tests.simulators.asking import model, user
 from tests.simulators.request_pieces import (
     HI,
@@ -17,6 +19,39 @@ from tests.simulators.request_pieces import (
     safety,
     tools,
 )
+
+REFUSED_JSON_SCHEMAS: list[tuple[Any, str]] = [
+    ({"$ref": "#/$defs/a", "title": "b", "$defs": {"a": {}}}, "beside $ref"),
+    ({"$ref": "#/$defs/a"}, "leads nowhere"),
+    ({"$schema": "x"}, 'Unknown keyword "$schema"'),
+    ({"properties": {"a": {"const": 1}}}, 'parametersJsonSchema/properties/a: Unknown keyword "co'),
+    ({"anyOf": [{"allOf": []}]}, 'Unknown keyword "allOf"'),
+    ({"items": {"not": {}}}, 'Unknown keyword "not"'),
+    ({"properties": {"a": True}}, "must be a schema"),
+    ({"items": []}, "must be a schema"),
+    ({"properties": []}, "properties: has the wrong type"),
+    ({"type": 5}, "type: has the wrong type"),
+    ({"minimum": True}, "minimum: has the wrong type"),
+    ({"type": "text"}, "unknown type text"),
+    ({"type": ["null", "null"]}, "must be different"),
+    ({"type": []}, "must not be empty"),
+    ({"type": "array"}, "items: missing field"),
+    ({"enum": ["a", ""]}, "enum[1]: cannot be empty"),
+    ({"enum": [None]}, "must be a string or a number"),
+    ({"minItems": -1}, "must not be negative"),
+    ({"anyOf": []}, "must not be empty"),
+    ({"properties": {}, "required": ["a"]}, "required[0]: property is not defined"),
+    (
+        {
+            "$ref": "#/$defs/a",
+            "$defs": {
+                "a": {"properties": {"b": {"$ref": "#/$defs/b"}}, "required": ["b"]},
+                "b": {"anyOf": [{"$ref": "#/$defs/a"}]},
+            },
+        },
+        "recursion is allowed in optional properties only",
+    ),
+]
 
 REFUSED_SETTINGS = [
     Case(
@@ -56,10 +91,9 @@ REFUSED_SETTINGS = [
         "it must be the only field set",
         "vertex",
     ),
-    Case(
-        16,
-        tools({"name": "f", "parametersJsonSchema": {"$ref": "#/$defs/a", "title": "b"}}),
-        "beside $ref",
+    *(
+        Case(16, tools({"name": "f", "parametersJsonSchema": schema}), message)
+        for schema, message in REFUSED_JSON_SCHEMAS
     ),
     Case(16, config(**JSON, responseJsonSchema="object"), "must be an object"),
     Case(17, config(responseSchema={"type": "OBJECT"}), "needs a response mime type"),

@@ -78,7 +78,7 @@ ACCEPTED = {
                 "parametersJsonSchema": {
                     "type": ["object", "null"],
                     "properties": {"$ref": {"type": "string"}, "a": {"$ref": "#/$defs/a"}},
-                    "$defs": {"a": {"const": 1}},
+                    "$defs": {"a": {"enum": [1]}},
                     "additionalProperties": False,
                 },
             }

@@ -61,7 +61,7 @@ def test_a_failure_of_the_model_is_never_an_answer(native: str, *, empty: bool) 
         finish_reason(native, blocked=False, empty=empty)
 
 
-@pytest.mark.parametrize("native", [None, "FINISH_REASON_UNSPECIFIED"])
+@pytest.mark.parametrize("native", [None, "", "FINISH_REASON_UNSPECIFIED"])
 def test_no_end_is_an_error_unless_the_prompt_was_blocked(native: str | None) -> None:
     with pytest.raises(UpstreamTruncatedError):
         finish_reason(native, blocked=False, empty=False)

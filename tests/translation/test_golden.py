@@ -11,6 +11,8 @@ from service.errors import GatewayError
 from service.models import find_model
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.openai_media import Fetched
+from service.translation.defaults import Defaults, NativeTools
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
@@ -27,12 +29,24 @@ def asked(given: dict[str, Any]) -> ChatCompletionRequest:
     return decode(msgspec.json.encode(body | given), ChatCompletionRequest)
 
 
+def operators(given: dict[str, Any]) -> Defaults:
+    """Return what an operator has set, with the file's word for some of it."""
+    changes = given.get("defaults", {})
+    if "google_reads" in changes:
+        changes = {**changes, "google_reads": frozenset(changes["google_reads"])}
+    native = NativeTools(**given.get("native_tools", {}))
+    return Defaults(native=native)._replace(**changes)
+
+
 def answered(given: list[Any]) -> list[GenerateContentResponse]:
     return msgspec.json.decode(msgspec.json.encode(given), type=list[GenerateContentResponse])
 
 
 def metadata(given: dict[str, Any]) -> Metadata:
-    return METADATA._replace(calling=calling(asked(given)))
+    request = given.get("request", {})
+    return METADATA._replace(
+        calling=calling(asked(request)), inline_citations=given.get("inline_citations", False)
+    )
 
 
 def or_error(produce: Callable[[], Any]) -> Any:
@@ -46,10 +60,12 @@ def or_error(produce: Callable[[], Any]) -> Any:
 @cases("request")
 def test_request_becomes_geminis(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> Any:
+        defaults = operators(given)
         request = asked(given)
         model = find_model(request.model or "")
-        gemini = to_gemini(request, model)
-        return {"request": gemini, "ignored": ignored_params(request, model)}
+        fetched = msgspec.convert(given.get("fetched", {}), dict[str, Fetched])
+        gemini = to_gemini(request, model, defaults=defaults, fetched=fetched)
+        return {"request": gemini, "ignored": ignored_params(request, model, defaults)}
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
 
@@ -59,8 +75,9 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
     def produce(given: Any) -> Any:
         if isinstance(given, list):
             given = {"responses": given}
-        known = metadata(given.get("request", {}))._replace(audio=given.get("audio", "wav"))
-        return to_openai(answered(given["responses"]), known)
+        reasoning = given.get("reasoning", "both")
+        known = metadata(given)._replace(audio=given.get("audio", "wav"))
+        return to_openai(answered(given["responses"]), known, reasoning=reasoning)
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
 
@@ -69,7 +86,7 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
 def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> list[Any]:
         translator = ChunkTranslator(
-            metadata(given.get("request", {})),
+            metadata(given),
             include_usage=given.get("include_usage", False),
             reasoning=given.get("reasoning", "both"),
         )

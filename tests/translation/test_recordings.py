@@ -1,6 +1,6 @@
 import pytest
 
-from service.translation.recordings import recording_type
+from service.translation.transcriptions import recording_type
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,15 @@ from service.translation.recordings import recording_type
         (b"\x00\x00\x00\x20ftypisom", "a", "audio/mp4", "audio/mp4"),
         (b"\x00\x00\x00\x20ftypqt  ", "a", "", "video/quicktime"),
         (b"\x00\x00\x00\x20ftyp3gp4", "a", "", "video/3gpp"),
-        (b"\x1aE\xdf\xa3\x01", "a.webm", "", "video/webm"),
-        (b"\x1aE\xdf\xa3\x01", "a.webm", "Audio/WebM", "audio/webm"),
+        (b"\x1aE\xdf\xa3\x01webm", "a.webm", "", "video/webm"),
+        (b"\x1aE\xdf\xa3\x01webm", "a.webm", "Audio/WebM", "audio/webm"),
+        (b"\x1aE\xdf\xa3\x01", "a.webm", "", None),
         (b"FLV\x01", "a", "", "video/x-flv"),
         (b"\x00\x00\x01\xba", "a", "", "video/mpeg"),
+        (b"%PDF-1.7", "a.mp3", "audio/mpeg", None),
         (b"who knows", "a.MP3", "application/octet-stream", "audio/mpeg"),
-        (b"who knows", "b.oga", "", "audio/ogg"),
+        (b"who knows", "a.m4a", "", "audio/mp4"),
+        (b"who knows", "b", "audio/x-wav", "audio/wav"),
         (b"who knows", "clip.mov", "", "video/quicktime"),
         (b"\xff\xfeh\x00i\x00", "note.txt", "text/plain", None),
         (b"\xff\xd8\xff\xe0", "a.jpg", "image/jpeg", None),

@@ -1,6 +1,8 @@
 """Rules about contents, one by one: roles, parts, media."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from tests.simulators.rules.ask import Ask, members
 
@@ -69,8 +71,15 @@ def parts_have_one_datum(ask: Ask) -> str | None:
     return None
 
 
-def media_types_are_supported(ask: Ask) -> str | None:
+def _media(ask: Ask) -> Iterator[dict[str, Any]]:
+    """Yield every part that may hold media, those of functions' responses included."""
     for _, part in ask.parts:
+        yield part
+        yield from (part.get("functionResponse") or {}).get("parts", [])
+
+
+def media_types_are_supported(ask: Ask) -> str | None:
+    for part in _media(ask):
         media = part.get("inlineData") or part.get("fileData") or {}
         mime_type = media.get("mimeType")
         if "inlineData" in part and mime_type is None:
@@ -81,7 +90,7 @@ def media_types_are_supported(ask: Ask) -> str | None:
 
 
 def media_is_small_enough(ask: Ask) -> str | None:
-    inline = [part["inlineData"] for _, part in ask.parts if "inlineData" in part]
+    inline = [part["inlineData"] for part in _media(ask) if "inlineData" in part]
     sizes = [len(media.get("data", "")) * 3 // 4 for media in inline]
     limit = ask.world.inline_limits[ask.upstream]
     if sum(sizes) > limit:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from tests.simulators.rules.ask import Ask, Json
+from tests.simulators.rules.json_schema import json_schema_fault
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 _MOST_DECLARATIONS = 512
@@ -94,34 +94,20 @@ def _fault(ask: Ask, schema: Json) -> str | None:
 
 
 def json_schemas_are_good(ask: Ask) -> str | None:
-    """JSON Schema proper is taken nearly as it is; unknown keywords are ignored."""
     schemas = [
-        declaration[name]
-        for declaration in ask.declarations
+        (f"tools[0].function_declarations[{at}].{name}", declaration[name])
+        for at, declaration in enumerate(ask.declarations)
         for name in ("parametersJsonSchema", "responseJsonSchema")
         if name in declaration
     ]
     if "responseJsonSchema" in ask.config:
-        schemas.append(ask.config["responseJsonSchema"])
-    for schema in schemas:
-        if not isinstance(schema, dict):
-            return "A JSON schema must be an object."
-        if any("$ref" in found and not _only_dollars(found) for found in _objects(schema)):
-            return "Only keywords that begin with $ may stand beside $ref."
-    return None
-
-
-def _objects(value: Any) -> Iterator[Json]:
-    if isinstance(value, dict):
-        yield value
-    for inner in value.values() if isinstance(value, dict) else value:
-        if isinstance(inner, dict | list):
-            yield from _objects(inner)
-
-
-def _only_dollars(schema: Json) -> bool:
-    """A property may be named `$ref`; its value is then a schema and not a pointer."""
-    return isinstance(schema["$ref"], dict) or all(key.startswith("$") for key in schema)
+        schemas.append(("generation_config.responseJsonSchema", ask.config["responseJsonSchema"]))
+    faults = (
+        f"* GenerateContentRequest.{name}{fault}"
+        for name, schema in schemas
+        if (fault := json_schema_fault(schema)) is not None
+    )
+    return next(faults, None)
 
 
 def combination_is_supported(ask: Ask) -> str | None:

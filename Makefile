@@ -5,11 +5,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
   && { echo $$python; exit; }; done)
 BIN    := .venv/bin
 NODE   := tests/conformance/node
+CLIENTS := tests/clients
+PIP    := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test coverage check format golden lock
+.PHONY: help demo run setup test clients coverage check format golden lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,16 +27,29 @@ setup: .venv/.done $(NODE)/node_modules/.done ## make .venv with everything that
 .venv/.done: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with its venv module was found. On Debian: apt-get install python3 python3-venv. To name one: make setup PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python $(PIP) requirements-dev.txt
+	@touch $@
+
+# Instructor stands apart, because it wants another openai than the other clients.
+$(CLIENTS)/.venv/.done: $(CLIENTS)/requirements.txt
+$(CLIENTS)/.venv-instructor/.done: $(CLIENTS)/instructor.txt
+$(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done: | .venv/.done
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python $(PIP) $<
 	@touch $@
 
 # Node is needed by some tests only, which skip without it.
 $(NODE)/node_modules/.done: $(NODE)/package-lock.json
+$(CLIENTS)/node_modules/.done: $(CLIENTS)/package-lock.json
+$(NODE)/node_modules/.done $(CLIENTS)/node_modules/.done:
 	@if command -v npm >/dev/null; then \
-	  echo "cd $(NODE) && npm ci" && cd $(NODE) && npm ci --silent --no-audit --no-fund && touch node_modules/.done; fi
+	  echo "cd $(<D) && npm ci" && cd $(<D) && npm ci --silent --no-audit --no-fund && touch node_modules/.done; fi
 
 test: setup ## run the whole test suite
 	$(BIN)/pytest
+
+clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENTS)/node_modules/.done ## run client libraries (LangChain, AI SDK, …) against the gateway
+	$(BIN)/pytest $(CLIENTS)
 
 coverage: setup ## the same, and print which lines of the service no test reaches
 	$(BIN)/pytest -q --cov=service
@@ -53,6 +68,8 @@ format: setup ## format the code, and fix what can be fixed by itself
 golden: setup ## write what the translation does now into tests/golden, for git diff to show
 	$(BIN)/pytest -q tests/translation/test_golden.py --update-golden
 
-lock: setup ## renew requirements.txt and requirements-dev.txt from pyproject.toml
+lock: setup ## renew the lock files from pyproject.toml and tests/clients/*.in
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements-dev.txt
+	$(BIN)/uv pip compile $(CLIENTS)/requirements.in $(LOCK) --upgrade --output-file $(CLIENTS)/requirements.txt
+	$(BIN)/uv pip compile $(CLIENTS)/instructor.in $(LOCK) --upgrade --output-file $(CLIENTS)/instructor.txt

@@ -102,7 +102,8 @@ def test_the_tree_names_every_folder_and_nothing_that_is_not_there() -> None:
         assert (ROOT / path).exists(), path
 
     files = [*ROOT.glob("service/**/*"), *ROOT.glob("tests/**/*")]
-    ours = [path for path in files if not {"node_modules", "__pycache__"} & set(path.parts)]
+    others = {"node_modules", "__pycache__", ".venv", ".venv-instructor"}
+    ours = [path for path in files if not others & set(path.relative_to(ROOT).parts)]
     folders = {f"{path.parent.relative_to(ROOT)}/" for path in ours if path.is_file()}
     assert folders <= listed
 

@@ -10,6 +10,7 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.asking import ignored_header, model_asked, wants_stream
 from service.api.choices import ManyAnswers, each
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
@@ -18,17 +19,14 @@ from service.api.media import fetched_media
 from service.api.requests import StrictJSON
 from service.api.signatures import Signatures
 from service.api.streaming import EventStream, WhileConnected
-from service.errors import InvalidRequestError
 from service.interfaces import AnswerStream, Gateway
 from service.logs import annotate
-from service.models import Model, find_model
 from service.schemas.openai_chat import ChatCompletionRequest
-from service.settings import Settings
 from service.translation.choices import ChoicesTranslator
-from service.translation.defaults import Defaults
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from service.translation.response import Metadata, to_openai
+from service.translation.speech import audio_format
 from service.translation.stream import ChunkTranslator
 from service.translation.structured import wants_json
 from service.translation.thinking import shown_in
@@ -57,26 +55,23 @@ class ChatController(Controller):
     ) -> Response[Any]:
         """Answer in one piece, or with server-sent events when `stream` is true."""
         settings = gateway.settings
-        name = data.model or settings.default_model
-        if name is None:
-            msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
-            raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
-        model = find_model(name)
-        streams = _wants_stream(data, request, settings)
-        annotate(model=model.id, stream=streams)
+        name, model = model_asked(data.model, settings)
+        streams = wants_stream(data.stream, request, settings)
         defaults = defaults_of(settings)
         signatures = Signatures(data, model, caller(request))
         data = await signatures.restored(gateway)
         fetched = await fetched_media(data, request, gateway)
         gemini_request = to_gemini(data, model, defaults=defaults, fetched=fetched)
         reasoning = shown_in(data, defaults)
-        headers = _ignored_header(data, model, defaults, strict=settings.strict_params)
+        ignored = ignored_params(data, model, defaults, strict=settings.strict_params)
+        headers = ignored_header(ignored, model, settings)
         metadata = Metadata(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=name,
             call_prefix=f"call_{uuid.uuid4().hex[:24]}_",  # some relays cut ids at 40 characters
             calling=calling(data),
+            audio=audio_format(data, model, streams=streams),
             # A link in JSON would spoil it.
             inline_citations=settings.enable_inline_citations and not wants_json(data),
         )
@@ -100,37 +95,16 @@ class ChatController(Controller):
                 )
             many = ChoicesTranslator(metadata, choices, include_usage=usage, reasoning=reasoning)
             return EventStream(
-                lambda: ManyAnswers.open(ask, choices, many),
+                lambda: ManyAnswers.open([ask] * choices, many),
                 signatures.watching(many, connection.signatures),
                 headers=headers,
                 keepalive=settings.sse_keepalive_seconds,
             )
         async with WhileConnected(request.receive):
-            answers = await each(lambda: upstream.generate(model.id, gemini_request), choices)
+            answers = await each([lambda: upstream.generate(model.id, gemini_request)] * choices)
         headers["x-upstream"] = answers[0].upstream
         annotate(upstream=answers[0].upstream)
         responses = [answer.response for answer in answers]
         completion = to_openai(responses, metadata, reasoning=reasoning)
         signatures.keep(completion, connection.signatures)
         return Response(_encoder.encode(completion), media_type="application/json", headers=headers)
-
-
-def _wants_stream(
-    data: ChatCompletionRequest, request: Request[Any, Any, Any], settings: Settings
-) -> bool:
-    """Do as the request says; if it does not say, as it accepts; else as the operator set."""
-    if data.stream is not None:
-        return data.stream
-    accept = request.headers.get("accept", "")
-    only_events = "text/event-stream" in accept and "application/json" not in accept
-    return only_events or settings.stream_by_default
-
-
-def _ignored_header(
-    data: ChatCompletionRequest, model: Model, defaults: Defaults, *, strict: bool
-) -> dict[str, str]:
-    names = ignored_params(data, model, defaults)
-    if names and strict:
-        msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
-        raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")
-    return {"x-ignored-params": ",".join(names)} if names else {}

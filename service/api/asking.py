@@ -1,0 +1,50 @@
+"""What every endpoint that asks a model does first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request
+
+from service.errors import InvalidRequestError
+from service.logs import annotate
+from service.models import Model, find_model
+from service.settings import Settings
+
+
+def model_asked(name: str | None, settings: Settings) -> tuple[str, Model]:
+    """Return the model's name as it goes back to the client, and the model.
+
+    Raise `InvalidRequestError` if nobody named one, `ModelNotFoundError` if there is none.
+    """
+    name = name or settings.default_model
+    if name is None:
+        msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
+        raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
+    model = find_model(name)
+    annotate(model=model.id)
+    return name, model
+
+
+def wants_stream(
+    said: bool | None,  # noqa: FBT001  (as it stands in the request)
+    request: Request[Any, Any, Any],
+    settings: Settings,
+) -> bool:
+    """Do as the request says; if it does not say, as it accepts; else as the operator set."""
+    streams = _streams(request, settings) if said is None else said
+    annotate(stream=streams)
+    return streams
+
+
+def _streams(request: Request[Any, Any, Any], settings: Settings) -> bool:
+    accept = request.headers.get("accept", "")
+    only_events = "text/event-stream" in accept and "application/json" not in accept
+    return only_events or settings.stream_by_default
+
+
+def ignored_header(names: Sequence[str], model: Model, settings: Settings) -> dict[str, str]:
+    """Name what will be left out, or refuse it where the operator wants that."""
+    if names and settings.strict_params:
+        msg = f"Unsupported parameter: '{names[0]}'. This gateway cannot honour it for {model.id}."
+        raise InvalidRequestError(msg, param=names[0], code="unsupported_parameter")
+    return {"x-ignored-params": ",".join(names)} if names else {}

@@ -12,12 +12,15 @@ from litestar.types import ASGIApp
 
 from service.api import diagnostics
 from service.api.chat import ChatController
+from service.api.completions import CompletionController
 from service.api.debug import DebugController, only_from_here
 from service.api.documentation import openapi_config
 from service.api.edge import Edge
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.models import ModelController
+from service.api.responses import ResponsesController
+from service.api.transcriptions import TranscriptionController
 from service.credentials.sources import check_credential
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
@@ -31,7 +34,13 @@ LONGEST_WAIT = 10
 #: Seconds after which what could not be read is tried again.
 RETRY_SECONDS = 60
 
-_CONTROLLERS = (ChatController, ModelController)
+_CONTROLLERS = (
+    ChatController,
+    CompletionController,
+    ModelController,
+    ResponsesController,
+    TranscriptionController,
+)
 _EXPOSED = [
     "x-request-id",
     "x-upstream",

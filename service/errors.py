@@ -99,6 +99,13 @@ class ModelNotFoundError(InvalidRequestError):
     closing = Closing(600, model=True, other_model=True)
 
 
+class ResponseNotFoundError(InvalidRequestError):
+    """Nothing is stored here, so nothing can be read again."""
+
+    status = 404
+    code = "response_not_found"
+
+
 class MethodNotSupportedError(InvalidRequestError):
     status = 405
     code = "method_not_supported"
@@ -152,6 +159,15 @@ class UpstreamInternalError(GatewayError):
     code = "server_error"
     transient = True
     closing = Closing(10)
+
+
+class UnsupportedEndpointError(GatewayError):
+    """What no upstream of ours can do, or we cannot do yet."""
+
+    status = 501
+    type = "invalid_request_error"
+    code = "unsupported_endpoint"
+    should_retry = False
 
 
 class UpstreamResponseError(GatewayError):

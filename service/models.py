@@ -10,7 +10,7 @@ Developer API's.
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -61,6 +61,10 @@ class Model(Struct, frozen=True, kw_only=True):
     #: Whether a part has a resolution of its own, and a tool's result may hold images.
     media_in_parts: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
+    outputs: tuple[str, ...] = ("text",)
+    #: These two are a matter of the upstream, too: Code Assist, the only one so far, takes neither.
+    image_config: bool = False
+    logprobs: bool = False
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
     #: From 3.6 on Google deprecates temperature, top_p and top_k, and may refuse them.
@@ -173,6 +177,7 @@ MODELS = (
         max_output_tokens=32_768,
         thinking=None,
         inputs=("text", "image"),
+        outputs=("text", "image"),
     ),
 )
 
@@ -192,7 +197,9 @@ def find_model(name: str) -> Model:
     if known := _BY_NAME.get(bare):
         return known
     if match := _GEMINI.fullmatch(bare):
-        return structs.replace(_dialect(match[1], match[2]), id=bare, max_output_tokens=None)
+        return structs.replace(
+            _dialect(match[1], match[2]), id=bare, max_output_tokens=None, **_special(bare)
+        )
     msg = f"The model '{name[:100]}' does not exist. GET /v1/models lists the ones there are."
     raise ModelNotFoundError(msg)
 
@@ -208,6 +215,16 @@ def family_of(model: Model) -> list[Model]:
 def unaliased(name: str, aliases: Mapping[str, str]) -> str:
     """Return the name that one of the operator's own names stands for; any other as it is."""
     return aliases.get(name) or aliases.get(_PREFIX.sub("", name, count=1)) or name
+
+
+def _special(id_: str) -> dict[str, Any]:
+    """Return what Google's names say of models that draw or speak."""
+    if "-tts" in id_:
+        return {"inputs": ("text",), "outputs": ("audio",), "thinking": None}
+    if "-image" in id_:
+        old = {"thinking": None} if id_.startswith(("gemini-1", "gemini-2")) else {}
+        return {"inputs": ("text", "image"), "outputs": ("text", "image"), **old}
+    return {}
 
 
 def _dialect(major: str | None, minor: str | None) -> Model:

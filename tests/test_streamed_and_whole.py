@@ -68,7 +68,12 @@ CALLS = st.builds(
 UNKNOWN = st.sampled_from(
     [{}, {"somethingNew": {"x": 1}}, {"text": "", "thoughtSignature": "QUFB"}]
 )
-PARTS = st.one_of(WORDS, WORDS, THOUGHTS, CALLS, UNKNOWN)
+IMAGES = st.builds(
+    lambda kind, more: {"inlineData": {"mimeType": kind, "data": "AAAA"}} | more,
+    st.sampled_from(["image/png", "image/jpeg", "application/pdf", ""]),
+    some(thought=st.just(value=True), thoughtSignature=SIGNATURES),
+)
+PARTS = st.one_of(WORDS, WORDS, THOUGHTS, CALLS, UNKNOWN, IMAGES)
 USAGES = some(
     promptTokenCount=COUNTS,
     cachedContentTokenCount=COUNTS,

@@ -1,128 +1,41 @@
-"""Who is asked: the model that a request names, and those that may stand in for it."""
+"""What every endpoint that asks a model does first."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any
 
-from service.errors import GatewayError, InvalidRequestError
-from service.interfaces import Answer, Connection
+from litestar import Request
+
+from service.errors import InvalidRequestError
 from service.logs import annotate
-from service.models import Model, family_of
-from service.schemas.gemini import GenerateContentRequest
+from service.models import Model, find_model, unaliased
 from service.settings import Settings
-from service.translation.parameters import ignored_params_of
 
 
-class Question(NamedTuple):
-    """A request in the dialect of one model."""
+def model_asked(name: str | None, settings: Settings) -> tuple[str, Model]:
+    """Return the model's name as it goes back to the client, and the model.
 
-    model: str
-    request: GenerateContentRequest
-    #: What the model does not take of what the client asked for.
-    ignored: Sequence[str]
-
-
-class Given(Protocol):
-    """An answer, whole or as a stream."""
-
-    @property
-    def upstream(self) -> str: ...
-
-    @property
-    def left_out(self) -> Sequence[str]: ...
-
-    async def aclose(self) -> None: ...
-
-
-class Answers:
-    """Complete answers, one for each choice."""
-
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        self.responses = [answer.response for answer in answers]
-        self.upstream = answers[0].upstream
-        self.left_out = sorted({name for answer in answers for name in answer.left_out})
-
-    async def aclose(self) -> None:
-        """Do nothing: they are there."""
-
-
-G = TypeVar("G", bound=Given)
-
-
-class Asking:
-    """Asks for one answer, and knows what its headers must say.
-
-    Args:
-        model: that the client named.
-        translate: puts the request into a model's dialect; raises `InvalidRequestError`.
-        settings: whether other models may be asked, and what cannot be honoured is refused.
-
+    Raise `InvalidRequestError` if nobody named one, `ModelNotFoundError` if there is none.
     """
+    name = name or settings.default_model
+    if name is None:
+        msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
+        raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
+    model = find_model(unaliased(name, settings.aliases))
+    annotate(model=model.id)
+    return name, model
 
-    def __init__(
-        self, model: Model, translate: Callable[[Model], Question], settings: Settings
-    ) -> None:
-        self._translate = translate
-        self._strict = settings.strict_params
-        self._models = family_of(model) if settings.enable_auto_model_switching else [model]
-        self._question = self._put(model)  # what is wrong with it is to be said at once
-        #: Of the response; complete when the answer is there.
-        self.headers: dict[str, str] = {}
-        self._name(self._question.ignored)
-        #: The model that stood in for the one that was asked for.
-        self.stand_in: str | None = None
 
-    async def ask(self, connection: Connection, ask: Callable[[Question], Awaitable[G]]) -> G:
-        """Ask the model, and the others of its family while they might be served; raise its error.
+def wants_stream(
+    said: bool | None,  # noqa: FBT001  (as it stands in the request)
+    request: Request[Any, Any, Any],
+    settings: Settings,
+) -> bool:
+    """Do as the request says; if it does not say, as it accepts; else as the operator set."""
+    streams = _streams(request, settings) if said is None else said
+    annotate(stream=streams)
+    return streams
 
-        One that is known to be closed on every way is asked last.
-        """
-        failure: GatewayError | None = None
-        for model in sorted(self._models, key=lambda one: not connection.is_open(one.id)):
-            is_wanted = model is self._models[0]
-            try:
-                question = self._question if is_wanted else self._put(model)
-                given = await ask(question)
-                await self._refuse_left_out(given)
-            except GatewayError as error:
-                if is_wanted:
-                    failure = error
-                    if not error.other_model:
-                        break
-            else:
-                self._settle(question, given)
-                return given
-        if failure is None:
-            raise RuntimeError("The model itself was never asked.")
-        raise failure
 
-    def _put(self, model: Model) -> Question:
-        question = self._translate(model)
-        self._refuse(question.ignored, f"for {model.id}")
-        return question
-
-    async def _refuse_left_out(self, given: Given) -> None:
-        try:
-            self._refuse(ignored_params_of(given.left_out), f"by way of {given.upstream}")
-        except InvalidRequestError:
-            await given.aclose()
-            raise
-
-    def _refuse(self, ignored: Sequence[str], where: str) -> None:
-        if ignored and self._strict:
-            name = ignored[0]
-            msg = f"Unsupported parameter: '{name}'. This gateway cannot honour it {where}."
-            raise InvalidRequestError(msg, param=name, code="unsupported_parameter")
-
-    def _settle(self, question: Question, given: Given) -> None:
-        self.headers["x-upstream"] = given.upstream
-        annotate(upstream=given.upstream)
-        self._name([*question.ignored, *ignored_params_of(given.left_out)])
-        if question is not self._question:
-            self.stand_in = question.model
-            self.headers["x-model-fallback"] = question.model
-            annotate(fallback=question.model)
-
-    def _name(self, ignored: Sequence[str]) -> None:
-        self.headers.pop("x-ignored-params", None)
-        if ignored:
-            self.headers["x-ignored-params"] = ",".join(sorted(set(ignored)))
+def _streams(request: Request[Any, Any, Any], settings: Settings) -> bool:
+    accept = request.headers.get("accept", "")
+    only_events = "text/event-stream" in accept and "application/json" not in accept
+    return only_events or settings.stream_by_default

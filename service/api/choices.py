@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol, Self, TypeVar
 
 from service.errors import (
@@ -24,11 +25,11 @@ Numbered = tuple[int, GenerateContentResponse]
 BREAKS = (UpstreamDisconnectedError, UpstreamTimeoutError, UpstreamResponseError)
 
 
-async def each(ask: Callable[[], Awaitable[T]], times: int) -> list[T]:
-    """Ask once for each choice; the first that fails ends the others."""
-    if times == 1:
-        return [await ask()]
-    tasks = [asyncio.ensure_future(ask()) for _ in range(times)]
+async def each(asks: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Ask for each choice; the first that fails ends the others."""
+    if len(asks) == 1:
+        return [await asks[0]()]
+    tasks = [asyncio.ensure_future(ask()) for ask in asks]
     try:
         return await asyncio.gather(*tasks)
     finally:
@@ -63,17 +64,18 @@ class ManyAnswers:
 
     @classmethod
     async def open(
-        cls, ask: Callable[[], Awaitable[AnswerStream]], times: int, choices: Choices
+        cls, asks: Sequence[Callable[[], Awaitable[AnswerStream]]], choices: Choices
     ) -> Self:
         """Return when every stream has begun; raise what the first one that fails raises."""
         opened: list[AnswerStream] = []
 
-        async def keep() -> AnswerStream:
-            opened.append(await ask())
-            return opened[-1]
+        async def keep(ask: Callable[[], Awaitable[AnswerStream]]) -> AnswerStream:
+            answer = await ask()
+            opened.append(answer)
+            return answer
 
         try:
-            return cls(await each(keep, times), choices)
+            return cls(await each([partial(keep, ask) for ask in asks]), choices)
         except BaseException:
             await _close(opened)
             raise

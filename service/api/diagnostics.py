@@ -17,6 +17,8 @@ _OPEN: list[SecurityRequirement] = [{}]  # in the OpenAPI document: no key neede
 
 ENDPOINTS = {
     "chat_completions": "/v1/chat/completions",
+    "completions": "/v1/completions",
+    "transcriptions": "/v1/audio/transcriptions",
     "models": "/v1/models",
     "health": "/health",
     "ready": "/ready",

@@ -2,18 +2,25 @@
 
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, License, SecurityScheme
+from msgspec import Struct
 
 from service import __version__
 from service.schemas.openai import ErrorBody
 from service.schemas.openai_chat import ChatCompletion
 
-EVENTS = {
-    200: ResponseSpec(
-        ChatCompletion,
-        generate_examples=False,
-        description="The completion; with `stream`, `text/event-stream` of chunks of it.",
-    )
-}
+
+def events_of(whole: type[Struct]) -> dict[int, ResponseSpec]:
+    """Describe an answer in one piece or in many."""
+    return {
+        200: ResponseSpec(
+            whole,
+            generate_examples=False,
+            description="The completion; with `stream`, `text/event-stream` of chunks of it.",
+        )
+    }
+
+
+EVENTS = events_of(ChatCompletion)
 ERRORS = {
     status: ResponseSpec(ErrorBody, generate_examples=False, description=description)
     for status, description in {
@@ -22,7 +29,7 @@ ERRORS = {
         403: "Google refuses this account or project.",
         404: "There is no such model.",
         413: "The request is too large.",
-        415: "The request is not JSON.",
+        415: "The request is not JSON, or not a form where there is a file in it.",
         429: "A quota is used up; `retry-after` says for how long.",
         500: "The gateway, its Google credentials or Gemini failed.",
         502: "Gemini could not be reached, or gave no proper answer.",

@@ -46,6 +46,7 @@ def _describe(model: Model, name: str | None = None) -> openai.Model:
         context_length=model.context_length,
         max_output_tokens=model.max_output_tokens or UNSET,
         inputs=list(model.inputs),
+        outputs=list(model.outputs),
         thinking=model.thinking or UNSET,
         aliases=list(model.aliases) or UNSET,
         deprecated=True if model.shutdown_date else UNSET,

@@ -52,7 +52,7 @@ def decode(body: bytes, wanted: type[T]) -> T:
     try:
         decoded: T = _decoders[wanted].decode(body)
     except msgspec.ValidationError as error:
-        raise _fault(str(error), wanted) from None
+        raise fault(str(error), wanted) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # A half at the end of a string looks as if the text had been cut there.
         if any(word in str(error) for word in ("surrogate", "truncated")):
@@ -68,7 +68,7 @@ def decode(body: bytes, wanted: type[T]) -> T:
 _SENTENCE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 
 
-def _fault(message: str, wanted: type[Any]) -> InvalidRequestError:
+def fault(message: str, wanted: type[Any]) -> InvalidRequestError:
     """Put msgspec's sentence into OpenAI's words: message, `param` and `code`."""
     match = _SENTENCE.fullmatch(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")

@@ -15,7 +15,7 @@ from service.translation.kept_signatures import Keys, restored, signed, unsigned
 class Signatures:
     """Looks up what the conversation lacks, and keeps what the answer brings.
 
-    Only for models that refuse an unsigned call: the others do well without.
+    Only for models that think: they refuse an unsigned call, or lose their train of thought.
 
     Args:
         data: the request.
@@ -26,7 +26,7 @@ class Signatures:
 
     def __init__(self, data: ChatCompletionRequest, model: Model, owner: bytes) -> None:
         self._data = data
-        self._needed = model.thinking == "level"
+        self._needed = model.thinking is not None
         self._keys = Keys(owner, data.messages)
 
     async def restored(self, gateway: Gateway) -> ChatCompletionRequest:

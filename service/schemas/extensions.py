@@ -112,6 +112,15 @@ class Reasoning(Struct):
     enabled: bool | None = None
 
 
+class ImageOptions(Struct):
+    """Google's `imageConfig`, as OpenRouter passes it on."""
+
+    aspect_ratio: str | None = None
+    image_size: str | None = None
+    camel_ratio: str | None = field(default=None, name="aspectRatio")
+    camel_size: str | None = field(default=None, name="imageSize")
+
+
 class Extensions(Struct, kw_only=True):
     google: GoogleExtensions | None = None
     safety_settings: list[SafetySetting] | None = None
@@ -124,3 +133,10 @@ class Extensions(Struct, kw_only=True):
     enable_search: bool | None = None
     enable_url_context: bool | None = None
     native_tools_priority: Literal["custom_first", "native_first"] | None = None
+
+
+class Extended(Extensions, kw_only=True):
+    """A request that may hold them at its root and in a literal `extra_body`."""
+
+    extra_body: Extensions | None = None
+    reasoning_effort: Effort | None = None

@@ -6,7 +6,7 @@ is optional, every enum is a string, unknown fields are skipped.
 
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from service.schemas.extensions import SafetySetting, VideoMetadata
 
@@ -33,8 +33,8 @@ class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
 class Blob(Struct, omit_defaults=True, rename="camel"):
     """Bytes of an image, a recording, a document."""
 
-    mime_type: str
-    data: str  # base64
+    mime_type: str = ""
+    data: str = ""  # base64
 
 
 class FileData(Struct, omit_defaults=True, rename="camel"):
@@ -87,6 +87,23 @@ class ThinkingConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     thinking_level: str | None = None
 
 
+class PrebuiltVoice(Struct, omit_defaults=True, rename="camel"):
+    voice_name: str
+
+
+class VoiceConfig(Struct, omit_defaults=True, rename="camel"):
+    prebuilt_voice_config: PrebuiltVoice
+
+
+class SpeechConfig(Struct, omit_defaults=True, rename="camel"):
+    voice_config: VoiceConfig
+
+
+class ImageConfig(Struct, omit_defaults=True, rename="camel"):
+    aspect_ratio: str | None = None
+    image_size: str | None = None
+
+
 class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
@@ -99,6 +116,11 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     response_mime_type: str | None = None
     response_schema: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     response_json_schema: dict[str, Any] | None = None
+    response_modalities: list[str] | None = None
+    speech_config: SpeechConfig | None = None
+    image_config: ImageConfig | None = None
+    response_logprobs: bool | None = None
+    logprobs: int | None = None
 
 
 class FunctionDeclaration(Struct, omit_defaults=True, rename="camel"):
@@ -163,6 +185,22 @@ class UsageMetadata(Struct, rename="camel"):
     candidates_tokens_details: list[ModalityCount] | None = None
 
 
+class LogprobsCandidate(Struct, rename="camel"):
+    text: str = field(default="", name="token")
+    log_probability: float = 0
+
+
+class TopCandidates(Struct, rename="camel"):
+    candidates: list[LogprobsCandidate] | None = None
+
+
+class LogprobsResult(Struct, rename="camel"):
+    """Token by token what was chosen, and what might have been."""
+
+    chosen_candidates: list[LogprobsCandidate] | None = None
+    top_candidates: list[TopCandidates] | None = None
+
+
 class Source(Struct, rename="camel"):
     """A page, a document or a place that an answer rests on."""
 
@@ -203,6 +241,7 @@ class Candidate(Struct, rename="camel"):
     finish_reason: str | None = None
     finish_message: str | None = None
     index: int | None = None
+    logprobs_result: LogprobsResult | None = None
     grounding_metadata: Raw = NOTHING  # read by `translation.grounding`, which forgives its shape
 
 

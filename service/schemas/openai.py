@@ -57,6 +57,7 @@ class Model(Struct, kw_only=True):
     context_length: int | UnsetType = UNSET
     max_output_tokens: int | UnsetType = UNSET
     inputs: list[str] | UnsetType = UNSET
+    outputs: list[str] | UnsetType = UNSET
     thinking: Literal["budget", "level"] | UnsetType = UNSET
     aliases: list[str] | UnsetType = UNSET
     deprecated: Literal[True] | UnsetType = UNSET

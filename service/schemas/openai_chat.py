@@ -7,9 +7,9 @@ changes no answer (`user`, `store`, …) is named so that a wrong type is refuse
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from service.schemas.extensions import Effort, Extensions
+from service.schemas.extensions import Extended, ImageOptions
 from service.schemas.openai import Usage
 from service.schemas.openai_media import AnyMedia
 from service.schemas.openai_tools import (
@@ -123,7 +123,16 @@ class Moderation(Struct):
     policy: ModerationPolicy | None = None
 
 
-class ChatCompletionRequest(Extensions, kw_only=True):
+class VoiceId(Struct):
+    id: str
+
+
+class AudioOptions(Struct):
+    format: str | None = None
+    voice: str | VoiceId | None = None
+
+
+class ChatCompletionRequest(Extended, kw_only=True):
     messages: Annotated[list[ChatMessage], Meta(min_length=1)]
     model: str | None = None
     stream: bool | None = None
@@ -144,17 +153,15 @@ class ChatCompletionRequest(Extensions, kw_only=True):
     logprobs: bool | None = None
     top_logprobs: TopLogprobs | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: Effort | None = None
     modalities: list[str] | None = None
     moderation: Moderation | None = None
     tools: list[Tool] | None = None
     tool_choice: str | ToolChoice | None = None
     functions: list[FunctionDefinition] | None = None
     function_call: str | FunctionName | None = None
-    audio: Any = None
+    audio: AudioOptions | None = None
     web_search_options: Any = None
-    extra_body: Extensions | None = None
-    image_config: Any = None
+    image_config: ImageOptions | None = None
     parallel_tool_calls: bool | None = None
 
     metadata: dict[str, Any] | None = None
@@ -167,6 +174,41 @@ class ChatCompletionRequest(Extensions, kw_only=True):
 
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "function_call"]
+
+
+class ImageUrl(Struct):
+    url: str
+
+
+class Image(Struct):
+    index: int
+    image_url: ImageUrl
+    type: Literal["image_url"] = "image_url"
+
+
+class Audio(Struct):
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
+class TopLogprob(Struct):
+    text: str = field(name="token")
+    logprob: float
+    bytes: list[int]
+
+
+class TokenLogprob(Struct):
+    text: str = field(name="token")
+    logprob: float
+    bytes: list[int]
+    top_logprobs: list[TopLogprob]
+
+
+class ChoiceLogprobs(Struct):
+    content: list[TokenLogprob]
+    refusal: None = None
 
 
 class UrlCitation(Struct):
@@ -192,6 +234,8 @@ class AssistantReply(Struct, kw_only=True):
     tool_calls: list[ToolCall] | UnsetType = UNSET
     function_call: FunctionCall | UnsetType = UNSET
     annotations: list[Annotation] | UnsetType = UNSET
+    images: list[Image] | UnsetType = UNSET
+    audio: Audio | UnsetType = UNSET
     extra_content: dict[str, Any] | UnsetType = UNSET
 
 
@@ -199,7 +243,7 @@ class Choice(Struct, kw_only=True):
     index: int
     message: AssistantReply
     finish_reason: FinishReason
-    logprobs: None = None
+    logprobs: ChoiceLogprobs | None = None
 
 
 class ChatCompletion(Struct, kw_only=True):
@@ -212,6 +256,12 @@ class ChatCompletion(Struct, kw_only=True):
     usage: Usage
 
 
+class AudioDelta(Struct, omit_defaults=True):
+    id: str | None = None
+    data: str | None = None
+    expires_at: int | None = None
+
+
 class Delta(Struct, omit_defaults=True):
     role: Literal["assistant"] | None = None
     content: str | None = None
@@ -220,6 +270,8 @@ class Delta(Struct, omit_defaults=True):
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
     annotations: list[Annotation] | None = None
+    images: list[Image] | None = None
+    audio: AudioDelta | None = None
     extra_content: dict[str, Any] | None = None
 
 
@@ -227,6 +279,7 @@ class ChunkChoice(Struct, kw_only=True):
     index: int = 0
     delta: Delta
     finish_reason: FinishReason | None = None
+    logprobs: ChoiceLogprobs | UnsetType = UNSET
 
 
 class ChatCompletionChunk(Struct, kw_only=True):

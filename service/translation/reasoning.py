@@ -16,7 +16,7 @@ CLOSE_TAG = "</thinking>"
 
 
 class Piece(NamedTuple):
-    """Neighbouring texts of one kind; an empty one is a call that ends the thoughts before it."""
+    """Neighbouring texts of one kind; an empty one ends the thoughts before a call or an image."""
 
     text: str
     thought: bool
@@ -28,7 +28,8 @@ def pieces(candidate: gemini.Candidate) -> list[Piece]:
     """Return the texts of a candidate in their order, neighbours of one kind joined."""
     found: list[Piece] = []
     for part in (candidate.content and candidate.content.parts) or []:
-        if part.function_call is not None and (not found or found[-1].thought):
+        drawn = part.inline_data is not None and not part.thought
+        if (part.function_call is not None or drawn) and (not found or found[-1].thought):
             found.append(Piece("", thought=False))
         piece = said(part)
         if piece is None:

@@ -14,6 +14,7 @@ from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults
 from service.translation.media import MediaReader
 from service.translation.messages import to_contents
+from service.translation.modalities import refuse_modalities
 from service.translation.native_tools import plan_tools
 from service.translation.parameters import (
     refuse_contradictions,
@@ -44,6 +45,7 @@ def to_gemini(
 
     """
     refuse_contradictions(request)
+    refuse_modalities(request, model)
     names = tool_names(request)
     functions = to_tools(request, names, model)
     tools, tool_config = plan_tools(request, model, defaults).with_native(*functions)

@@ -7,8 +7,11 @@ from service.errors import UpstreamMalformedError, UpstreamResponseError, Upstre
 from service.schemas import gemini
 from service.schemas.openai_chat import AssistantReply, ChatCompletion, Choice, FinishReason
 from service.translation.grounding import Grounding
+from service.translation.images import blobs, images
+from service.translation.logprobs import logprobs
 from service.translation.reasoning import ReasoningField, pieces, reply
 from service.translation.signatures import extra_content
+from service.translation.speech import AudioFormat, speech
 from service.translation.tool_calls import PLAIN, Calling, CallTranslator, without_index
 from service.translation.usage import to_usage, total
 
@@ -22,6 +25,8 @@ class Metadata(NamedTuple):
     #: Of the ids for calls to which Gemini gave none.
     call_prefix: str = "call_"
     calling: Calling = PLAIN
+    #: How the client gets speech.
+    audio: AudioFormat = "wav"
     #: Whether sources go into the text, too.
     inline_citations: bool = False
 
@@ -58,15 +63,27 @@ def _choice(
     calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
     made = without_index(calls.take(candidate))
     said = pieces(candidate)
+    drawn, spoken = images(candidate), blobs(candidate, "audio/")
+    text = "".join([piece.text for piece in said if not piece.thought])
     reason = finish_reason(
         candidate.finish_reason,
         blocked=is_blocked(response),
-        empty=not made and not any(piece.text for piece in said if not piece.thought),
+        empty=not (text or made or drawn or spoken),
         called=calls.finish,
     )
     message = reply(said, reasoning)
+    if drawn:
+        message.images = drawn
+    if spoken:
+        message.audio = speech(
+            spoken,
+            id_=audio_id(metadata, index),
+            created=metadata.created,
+            transcript=text,
+            format_=metadata.audio,
+        )
     _annotate(message, candidate, reasoning, inline=metadata.inline_citations)
-    if made and not message.content:
+    if (made or spoken) and not message.content:
         message.content = None
     if made and metadata.calling.legacy:
         message.function_call = made[0].function
@@ -75,7 +92,11 @@ def _choice(
         message.tool_calls = made
     elif signature := text_signature(candidate):
         message.extra_content = extra_content(signature)
-    return Choice(index=index, message=message, finish_reason=reason)
+    return Choice(index=index, message=message, finish_reason=reason, logprobs=logprobs(candidate))
+
+
+def audio_id(metadata: Metadata, index: int) -> str:
+    return f"audio_{metadata.id.removeprefix('chatcmpl-')}_{index}"
 
 
 def _annotate(

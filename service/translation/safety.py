@@ -1,19 +1,16 @@
 """Which content Google's adjustable filters shall stop."""
 
-from service.schemas.extensions import SafetySetting
-from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.extensions import Extended, SafetySetting
 from service.translation.defaults import Defaults
 from service.translation.thinking import places
 
 
-def to_safety_settings(
-    request: ChatCompletionRequest, defaults: Defaults
-) -> list[SafetySetting] | None:
+def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySetting] | None:
     """Return one setting for each category that anybody has set: Google refuses a second one.
 
     The client's word wins over the operator's, and of several the first place and the last setting.
     """
-    settings = {category: SafetySetting(category, value) for category, value in defaults.safety}
+    settings = {setting.category: setting for setting in operators_settings(defaults) or []}
     for place in reversed(places(request)):
         google = place.google
         for asked in (
@@ -23,3 +20,8 @@ def to_safety_settings(
         ):
             settings |= {setting.category: setting for setting in asked or []}
     return list(settings.values()) or None
+
+
+def operators_settings(defaults: Defaults) -> list[SafetySetting] | None:
+    """Return what counts where the client cannot say anything."""
+    return [SafetySetting(category, value) for category, value in defaults.safety] or None

@@ -7,16 +7,19 @@ come out, and `finish` says what can only be known at the end.
 import itertools
 from collections.abc import Iterator
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from service.schemas import gemini
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
 from service.schemas.openai_tools import ToolCall
 from service.translation.grounding import Grounding
+from service.translation.images import blobs, images
+from service.translation.logprobs import logprobs
 from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, pieces
 from service.translation.response import (
     Metadata,
+    audio_id,
     finish_reason,
     first_candidate,
     is_blocked,
@@ -25,8 +28,9 @@ from service.translation.response import (
     text_signature,
 )
 from service.translation.signatures import extra_content
+from service.translation.speech import SpeechWriter
 from service.translation.tool_calls import CallTranslator
-from service.translation.usage import to_usage
+from service.translation.usage import latest, to_usage
 
 
 class ChunkTranslator:
@@ -59,6 +63,8 @@ class ChunkTranslator:
         self._native: str | None = None
         self._blocked = False
         self._signature: str | None = None
+        self._images = 0
+        self._speech = SpeechWriter(audio_id(metadata, index), metadata.created)
         self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
         self._usages: list[gemini.UsageMetadata] = []
 
@@ -87,7 +93,23 @@ class ChunkTranslator:
             deltas += [delta for piece in pieces(run) if (delta := self._say(piece))]
             if calls := self._calls.take(run):
                 deltas += self._call(calls)
-        return [*self.start(), *map(self._delta, deltas)] if deltas else []
+        deltas += self._media(candidate)
+        sure = logprobs(candidate)
+        if sure and not deltas:
+            deltas = [Delta()]
+        chunks = [*self.start(), *map(self._delta, deltas)] if deltas else []
+        if sure:
+            chunks[-1].choices[0].logprobs = sure
+        return chunks
+
+    def _media(self, candidate: gemini.Candidate) -> Iterator[Delta]:
+        if drawn := images(candidate, self._images):
+            self._images += len(drawn)
+            self._empty = False
+            yield Delta(images=drawn)
+        if spoken := blobs(candidate, "audio/"):
+            self._empty = False
+            yield Delta(audio=self._speech.write(spoken))
 
     def _say(self, piece: Piece) -> Delta | None:
         if piece.thought:
@@ -152,6 +174,7 @@ class ChunkTranslator:
             self._native, blocked=self._blocked, empty=self._empty, called=called
         )
         chunks = [*self.start(), *self.break_off(), *self._cite()]
+        chunks += [self._delta(Delta(audio=said)) for said in self._speech.end()]
         if self._signature and not called:
             # Only now, because clients join what comes twice.
             chunks.append(self._delta(Delta(extra_content=extra_content(self._signature))))
@@ -177,7 +200,7 @@ class ChunkTranslator:
     @property
     def usage(self) -> Usage:
         """What the answer has cost so far."""
-        return to_usage(_latest(self._usages))
+        return to_usage(latest(self._usages))
 
     def _delta(self, delta: Delta) -> ChatCompletionChunk:
         return self._chunk(ChunkChoice(index=self._index, delta=delta))
@@ -204,14 +227,3 @@ def _runs(candidate: gemini.Candidate) -> Iterator[gemini.Candidate]:
         return
     for _, run in itertools.groupby(parts, key=lambda part: part.function_call is not None):
         yield gemini.Candidate(content=gemini.Content(parts=list(run)))
-
-
-def _latest(usages: list[gemini.UsageMetadata]) -> gemini.UsageMetadata:
-    """Return the last of each count: they are running totals, and events leave some of them out."""
-    said = {
-        name: value
-        for usage in usages
-        for name, value in structs.asdict(usage).items()
-        if value is not None
-    }
-    return gemini.UsageMetadata(**said)

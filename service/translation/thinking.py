@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from service.models import LEVELS, Model
 from service.schemas import gemini
-from service.schemas.extensions import Effort, Extensions
-from service.schemas.openai_chat import ChatCompletionRequest
+from service.schemas.extensions import Effort, Extended, Extensions
 from service.translation.defaults import Defaults
 from service.translation.reasoning import ReasoningField
 
@@ -28,13 +27,13 @@ class _Asked(NamedTuple):
     thoughts: bool | None = None
 
 
-def places(request: ChatCompletionRequest) -> list[Extensions]:
+def places(request: Extended) -> list[Extensions]:
     """Return where extensions may stand, the first to be believed first."""
     return [request, request.extra_body] if request.extra_body else [request]
 
 
 def to_thinking_config(
-    request: ChatCompletionRequest, model: Model, defaults: Defaults
+    request: Extended, model: Model, defaults: Defaults
 ) -> gemini.ThinkingConfig | None:
     """Return what Gemini should be told, or None if there is nothing to say."""
     if model.thinking is None:
@@ -55,7 +54,7 @@ def to_thinking_config(
 _NOTHING = gemini.ThinkingConfig()
 
 
-def shown_in(request: ChatCompletionRequest, defaults: Defaults) -> ReasoningField:
+def shown_in(request: Extended, defaults: Defaults) -> ReasoningField:
     """Return where this client gets thoughts."""
     hidden = any(
         place.include_reasoning is False or (place.reasoning and place.reasoning.exclude)
@@ -64,7 +63,7 @@ def shown_in(request: ChatCompletionRequest, defaults: Defaults) -> ReasoningFie
     return "none" if hidden else defaults.reasoning
 
 
-def asked_to_think(request: ChatCompletionRequest) -> list[str]:
+def asked_to_think(request: Extended) -> list[str]:
     """Name the parameters with which the client asks for thinking."""
     names = []
     if request.reasoning_effort not in (None, "none"):
@@ -80,7 +79,7 @@ def asked_to_think(request: ChatCompletionRequest) -> list[str]:
     return names
 
 
-def _asked(request: ChatCompletionRequest) -> Iterator[_Asked]:
+def _asked(request: Extended) -> Iterator[_Asked]:
     for place in places(request):
         google = place.google and (place.google.thinking_config or place.google.camel_thinking)
         if google:
@@ -102,9 +101,7 @@ def _asked(request: ChatCompletionRequest) -> Iterator[_Asked]:
         yield _Asked(effort=effort, thoughts=effort != "none")
 
 
-def _wants_thoughts(
-    request: ChatCompletionRequest, asked: list[_Asked], defaults: Defaults
-) -> bool | None:
+def _wants_thoughts(request: Extended, asked: list[_Asked], defaults: Defaults) -> bool | None:
     """Return whether the client gets thoughts; None is for no, where the client has not said it."""
     if shown_in(request, defaults) == "none":
         return None

@@ -50,6 +50,17 @@ def _by_modality(*lists: list[gemini.ModalityCount] | None) -> dict[str, int]:
     return counts
 
 
+def latest(usages: Sequence[gemini.UsageMetadata]) -> gemini.UsageMetadata:
+    """Return the last of each count: they are running totals, and events leave some of them out."""
+    said = {
+        name: value
+        for usage in usages
+        for name, value in structs.asdict(usage).items()
+        if value is not None
+    }
+    return gemini.UsageMetadata(**said)
+
+
 def total(usages: Sequence[Usage]) -> Usage:
     return Usage(
         prompt_tokens=sum(usage.prompt_tokens for usage in usages),

@@ -149,10 +149,15 @@ def test_an_old_function_call_has_no_id_to_keep_it_by(client: httpx.Client, goog
     assert sent(google) == [BYPASS]
 
 
-def test_older_models_do_without(client: httpx.Client, google: Google) -> None:
-    google.script(answer(parts=[weather(ONE)]), answer("Rain."))
+def test_older_models_get_theirs_back_and_no_bypass_value(
+    client: httpx.Client, google: Google
+) -> None:
+    google.script(answer(parts=[weather(ONE)]), answer("Rain."), answer("Rain."))
     older = {"model": "gemini-2.5-flash"}
     calls = calls_in(client.post(PATH, json=asked() | older))
+    client.post(PATH, json=asked(*step(calls)) | older)
+    assert sent(google) == [ONE]
+    calls[0]["id"] = "call_of_somebody_else"
     client.post(PATH, json=asked(*step(calls)) | older)
     assert sent(google) == [None]
 

@@ -100,6 +100,8 @@ def test_the_openapi_document_describes_each_endpoint_once(stranger: httpx.Clien
         "/health",
         "/ready",
         "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/audio/transcriptions",
         "/v1/models",
         "/v1/models/{model_id}",
         "/v1/debug/cache",
@@ -162,6 +164,10 @@ def test_the_key_is_taken_from_three_headers(
         ("GET", "/models"),
         ("GET", "/v1/models/gemini-2.5-flash"),
         ("GET", "/models/gemini-2.5-flash"),
+        ("POST", "/v1/completions"),
+        ("POST", "/v1/audio/transcriptions"),
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
     ],
 )
 def test_without_the_right_key_nothing_is_done(
@@ -235,6 +241,10 @@ def test_the_offer_of_another_protocol_is_ignored(cut: int, gateway: Gateway) ->
         ("GET", "/v1/chat/completions", 405, "method_not_supported"),
         ("DELETE", "/v1/models/x", 405, "method_not_supported"),
         ("POST", "/health", 405, "method_not_supported"),
+        ("GET", "/v1/completions", 405, "method_not_supported"),
+        ("GET", "/v1/audio/transcriptions", 405, "method_not_supported"),
+        ("POST", "/v1/audio/translations", 404, "unknown_url"),
+        ("POST", "/v1/images/generations", 404, "unknown_url"),
     ],
 )
 def test_what_is_not_there(

@@ -23,7 +23,6 @@ class Client:
     program: str
     environment: str  # a folder that `make clients` fills
     arguments: tuple[str, ...] = ()
-    keeps_signatures: bool = False  # hands `extra_content` back as it came
 
     def command(self) -> list[str]:
         """Return what starts it; skip the test if something that it needs is missing."""
@@ -39,13 +38,13 @@ class Client:
 
 
 CLIENTS = {
-    "openai-python": Client("openai_python.py", ".venv", keeps_signatures=True),
+    "openai-python": Client("openai_python.py", ".venv"),
     "openai-node": Client("openai_node.mjs", "node_modules"),
     "ai-sdk": Client("ai_sdk.mjs", "node_modules", ("gateway",)),
-    "ai-sdk-google": Client("ai_sdk.mjs", "node_modules", ("google",), keeps_signatures=True),
+    "ai-sdk-google": Client("ai_sdk.mjs", "node_modules", ("google",)),
     "langchain": Client("langchain.py", ".venv"),
-    "openai-agents": Client("openai_agents.py", ".venv", keeps_signatures=True),
-    "pydantic-ai": Client("pydantic_agents.py", ".venv", keeps_signatures=True),
+    "openai-agents": Client("openai_agents.py", ".venv"),
+    "pydantic-ai": Client("pydantic_agents.py", ".venv"),
     "instructor": Client("instructor_.py", ".venv-instructor"),
 }
 

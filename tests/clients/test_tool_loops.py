@@ -66,11 +66,7 @@ def test_a_loop_of_two_rounds(
         ("book", {"booked": "Rome", "nights": 2}),
     ]
     signed = [signatures(called), signatures(called_again)]
-    # The gateway remembers signatures for models that insist on them; else it is up to the client.
-    if client.client.keeps_signatures or model.startswith("gemini-3"):
-        assert signed == [[FIRST, None], [SECOND, None]]
-    else:
-        assert signed == [[None, None], [None, None]]
+    assert signed == [[FIRST, None], [SECOND, None]], "whatever the client keeps of them"
 
 
 def texts(content: Any) -> list[str]:

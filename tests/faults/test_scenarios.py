@@ -45,6 +45,8 @@ ANSWERS = {
     "A19": ("a\u2028b\u2029c\u0085d", "stop"),
     "A20": ("a\0b\x1fc\u2028d<e>&f='g'", "stop"),
     "B1": ("One, two, three.", "stop"),
+    "B22": ("Here: Done.", "stop"),
+    "B29": ("Hi", "stop"),
     "B38": ("a\n \nb\n", "stop"),
     "B39": ("<thinking>not thought</thinking> a </think> **b**", "stop"),
     "C1": ("Once upon a time", "length"),

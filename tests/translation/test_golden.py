@@ -76,7 +76,8 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
         if isinstance(given, list):
             given = {"responses": given}
         reasoning = given.get("reasoning", "both")
-        return to_openai(answered(given["responses"]), metadata(given), reasoning=reasoning)
+        known = metadata(given)._replace(audio=given.get("audio", "wav"))
+        return to_openai(answered(given["responses"]), known, reasoning=reasoning)
 
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
 

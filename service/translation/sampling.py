@@ -1,0 +1,75 @@
+"""The parameters that every endpoint with a model has: how tokens are drawn, and when to stop."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from service.errors import InvalidRequestError
+from service.models import Model
+from service.schemas import gemini
+
+_STOP_MAX = 5  # OpenAI documents four; Gemini takes five
+_TOP_K_MAX = 64  # Google's range ends there, see upstream's "supported range is from 1"
+
+_SAMPLING = ("temperature", "top_p", "top_k")
+_CANNOT = (
+    "frequency_penalty",  # Google: "Penalty is not enabled for this model", from 2.5 on
+    "logit_bias",
+    "presence_penalty",
+)
+
+
+class Sampled(Protocol):
+    """A request of any endpoint."""
+
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    stop: str | list[str | None] | None
+    seed: int | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    logit_bias: dict[str, float | None] | None
+
+
+def to_sampling(request: Sampled, model: Model, limit: int | None) -> gemini.GenerationConfig:
+    """Return what Gemini should be told; `limit` is the client's, of tokens.
+
+    Raise `InvalidRequestError` for more stop sequences than Gemini takes.
+    """
+    config = gemini.GenerationConfig(
+        max_output_tokens=_max_output_tokens(limit, model),
+        stop_sequences=_stop_sequences(request.stop),
+        # Gemini takes an int32, OpenAI's clients send up to 64 bits.
+        seed=None if request.seed is None else request.seed % 2**31,
+    )
+    if model.sampling:
+        config.temperature = request.temperature
+        config.top_p = request.top_p
+        config.top_k = _top_k(request.top_k)
+    return config
+
+
+def ignored_sampling(request: Sampled, model: Model) -> Iterator[str]:
+    """Name what the client will not get."""
+    yield from (name for name in _CANNOT if getattr(request, name))
+    if not model.sampling:
+        yield from (name for name in _SAMPLING if getattr(request, name) is not None)
+
+
+def _max_output_tokens(limit: int | None, model: Model) -> int | None:
+    if limit is None or model.max_output_tokens is None:
+        return limit
+    return min(limit, model.max_output_tokens)
+
+
+def _stop_sequences(stop: str | list[str | None] | None) -> list[str] | None:
+    given = [text for text in ([stop] if isinstance(stop, str) else stop or []) if text]
+    if len(given) > _STOP_MAX:
+        msg = f"At most {_STOP_MAX} stop sequences can be given."
+        raise InvalidRequestError(msg, param="stop", code="array_above_max_length")
+    return given or None
+
+
+def _top_k(top_k: int | None) -> int | None:
+    """Zero and below mean "no limit" to other servers, which is what leaving it out means here."""
+    return None if top_k is None or top_k < 1 else min(top_k, _TOP_K_MAX)

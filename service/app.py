@@ -61,9 +61,9 @@ def create_app(settings: Settings) -> ASGIApp:
     check_credential(settings)
     gateway = GoogleGateway(settings)
     if settings.default_model is not None:
-        _must_be_a_model(unaliased(settings.default_model, settings.aliases), "DEFAULT_MODEL")
+        _must_be_a_model(unaliased(settings.default_model, settings.aliases), _DEFAULT_MODEL)
     for id_ in settings.aliases.values():
-        _must_be_a_model(id_, "MODEL_ALIASES", f": {id_!r} is none")
+        _must_be_a_model(id_, f"MODEL_ALIASES must name ids of Gemini models: {id_!r} is none.")
     if settings.openai_api_key is None:
         logger.warning("OPENAI_API_KEY is not set: everyone who reaches this address may use it")
 
@@ -95,11 +95,14 @@ def create_app(settings: Settings) -> ASGIApp:
     return Edge(app)
 
 
-def _must_be_a_model(name: str, variable: str, why: str = "") -> None:
+_DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."
+
+
+def _must_be_a_model(name: str, otherwise: str) -> None:
     try:
         find_model(name)
     except ModelNotFoundError as error:
-        raise SettingsError(f"{variable} must name the id of a Gemini model{why}.") from error
+        raise SettingsError(otherwise) from error
 
 
 class GoogleGateway:

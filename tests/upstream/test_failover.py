@@ -19,6 +19,7 @@ from service.errors import (
 )
 from service.interfaces import Answer, AnswerStream
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
+from service.upstream import failover
 from service.upstream.failover import Failover, Named
 
 REQUEST = GenerateContentRequest(contents=[])
@@ -156,3 +157,50 @@ async def test_the_error_is_that_of_the_way_that_opens_first_and_names_the_other
         "b: Busy. No other way to Gemini is open (a: permission_denied, c: rate_limit_exceeded)."
     )
     assert world.b.error.message == "Busy."
+
+
+async def test_what_knows_more_is_not_forgotten_for_what_knows_less(world: World) -> None:
+    """Requests that were under way together fail in any order."""
+    for error in (QuotaExhaustedError("x", retry_after=50_000), RateLimitError("x")):
+        world.a.error = error
+        world.b.error = world.c.error = InvalidRequestError("x")
+        with pytest.raises(InvalidRequestError):
+            await world.answered_by()
+        world.b.error = world.c.error = PermissionDeniedError("x")
+        with pytest.raises(GatewayError):
+            await world.answered_by()
+    world.b.error = world.c.error = None
+    world.now = 49_999
+    assert await world.asked() == "b"
+
+
+async def test_a_model_is_open_as_long_as_one_way_is(world: World) -> None:
+    for way in (world.a, world.b, world.c):
+        assert world.failover.is_open("m")
+        way.error = ModelNotFoundError("x")
+    with pytest.raises(ModelNotFoundError):
+        await world.answered_by()
+    assert not world.failover.is_open("m")
+    assert world.failover.is_open("another")
+
+
+async def test_one_way_that_might_serve_another_model_is_enough_to_ask_for_one(
+    world: World,
+) -> None:
+    world.a.error = UpstreamUnreachableError("x")
+    world.b.error = QuotaExhaustedError("x")
+    world.c.error = PermissionDeniedError("x")
+    with pytest.raises(UpstreamUnreachableError) as told:
+        await world.answered_by()
+    assert told.value.other_model
+
+
+async def test_models_that_nobody_has_do_not_fill_the_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failover, "_REMEMBERED", 10)
+    world.a.error = ModelNotFoundError("x")
+    for number in range(100):
+        world.now += 100
+        await world.answered_by(f"m{number}")
+    assert len(world.failover._closed) <= 12

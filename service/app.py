@@ -15,13 +15,14 @@ from service.api.chat import ChatController
 from service.api.debug import DebugController, only_from_here
 from service.api.documentation import openapi_config
 from service.api.edge import Edge
+from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.models import ModelController
 from service.credentials.sources import check_credential
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
-from service.models import find_model
+from service.models import find_chat_model
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ LONGEST_WAIT = 10
 #: Seconds after which what could not be read is tried again.
 RETRY_SECONDS = 60
 
-_CONTROLLERS = (ChatController, ModelController)
+_CONTROLLERS = (ChatController, EmbeddingController, ModelController)
 _EXPOSED = [
     "x-request-id",
     "x-upstream",
@@ -85,7 +86,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def _must_be_a_model(name: str) -> None:
     try:
-        find_model(name)
+        find_chat_model(name)
     except ModelNotFoundError as error:
         raise SettingsError("DEFAULT_MODEL must be the id of a Gemini model.") from error
 

@@ -20,7 +20,7 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import StaticSource, find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import TokenCache, Upstream, Way
+from service.interfaces import Embedder, TokenCache, Upstream, Way
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.upstream.code_assist import CodeAssist
@@ -41,12 +41,14 @@ class GoogleConnection:
         self,
         *,
         upstream: Upstream,
+        embedder: Embedder,
         ways: Sequence[Way],
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self.upstream = upstream
+        self.embedder = embedder
         self.ways = ways
         self.http = http
         self.api_keys = api_keys
@@ -79,8 +81,10 @@ async def connect(settings: Settings) -> GoogleConnection:
         await asyncio.gather(*(each() for each in close))
         raise _first_of(failures) from None
     ways = [task.result() for task in building]
+    failover = Failover([Named(way.name, way.upstream, way.embedder) for way in ways])
     return GoogleConnection(
-        upstream=Failover([Named(way.name, way.upstream) for way in ways]),
+        upstream=failover,
+        embedder=failover,
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),
@@ -164,7 +168,7 @@ class _Builder:
         upstream = Vertex(
             http, project=project, location=settings.vertex_location, endpoint=endpoint
         )
-        return Way("vertex", upstream, tokens)
+        return Way("vertex", upstream, tokens, embedder=upstream)
 
     async def _gemini_api(self) -> Way:
         secret = self._settings.gemini_api_key
@@ -173,7 +177,8 @@ class _Builder:
         http = GoogleHttp(self._transport, tokens, self._limits, key=True)
         self.http["gemini_api"] = http
         endpoint = self._settings.gemini_api_endpoint.rstrip("/")
-        return Way("gemini_api", GeminiApi(http, endpoint=endpoint), tokens)
+        upstream = GeminiApi(http, endpoint=endpoint)
+        return Way("gemini_api", upstream, tokens, embedder=upstream)
 
     async def _if_needed(self, reading: Awaitable[object]) -> None:
         """Read it now; where there are other ways, one that cannot be read may be read later."""

@@ -137,6 +137,14 @@ class CredentialsError(GatewayError):
     closing = Closing(60)
 
 
+class UnsupportedEndpointError(GatewayError):
+    """Something that no upstream of this gateway can do."""
+
+    status = 501
+    code = "unsupported_endpoint"
+    should_retry = False
+
+
 class UpstreamInternalError(GatewayError):
     status = 500
     code = "server_error"

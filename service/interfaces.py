@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from service.errors import CredentialsError, GatewayError
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
+from service.schemas.gemini_embeddings import EmbedRequest
 from service.schemas.oauth import AccessToken, Credential, SharedToken
 from service.settings import Secret, Settings
 
@@ -48,6 +49,22 @@ class Upstream(Protocol):
 
     async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
         """Return once the first event has parsed; raise `GatewayError` for what came instead."""
+        ...
+
+
+class Embedded(NamedTuple):
+    """A vector for each text, in their order."""
+
+    vectors: Sequence[list[float]]
+    tokens: int  # 0 where Google counts none
+    upstream: str
+
+
+class Embedder(Protocol):
+    """Someone who makes embeddings."""
+
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        """Embed all texts; raise `GatewayError`."""
         ...
 
 
@@ -134,12 +151,15 @@ class Way(NamedTuple):
     tokens: InspectableTokens
     #: Who knows where Code Assist serves the account; None elsewhere.
     project: Projects | None = None
+    #: Who makes embeddings there; None where nobody does.
+    embedder: Embedder | None = None
 
 
 class Connection(Protocol):
     """Everything that speaks to Google, put together."""
 
     upstream: Upstream
+    embedder: Embedder
     api_keys: Sequence[Secret]
     #: At least one, in the operator's order.
     ways: Sequence[Way]

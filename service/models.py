@@ -56,6 +56,9 @@ class Model(Struct, frozen=True, kw_only=True):
     #: Whether JSON can be asked for beside functions.
     json_with_tools: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
+    outputs: tuple[str, ...] = ("text",)
+    #: Of the vectors that a model for embeddings makes, unless it is asked for less.
+    dimensions: int | None = None
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
     #: From 3.6 on Google deprecates temperature, top_p and top_k, and may refuse them.
@@ -71,6 +74,15 @@ _OLDEST = Model(id="", thinking=None, json_with_tools=False, json_schema=False) 
 _BUDGET = Model(id="", thinking="budget", json_with_tools=False)  # 2.5
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
+_EMBEDDINGS = Model(
+    id="",
+    thinking=None,
+    context_length=2048,
+    max_output_tokens=None,
+    inputs=("text",),
+    outputs=("embedding",),
+    dimensions=3072,
+)
 
 
 def _row(dialect: Model, id_: str, **differs: object) -> Model:
@@ -140,7 +152,10 @@ MODELS = (
         max_output_tokens=32_768,
         thinking=None,
         inputs=("text", "image"),
+        outputs=("text", "image"),
     ),
+    _row(_EMBEDDINGS, "gemini-embedding-001", created=_on(2025, 7, 14)),
+    _row(_EMBEDDINGS, "gemini-embedding-2", context_length=8192),
 )
 
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
@@ -159,9 +174,33 @@ def find_model(name: str) -> Model:
     if known := _BY_NAME.get(bare):
         return known
     if match := _GEMINI.fullmatch(bare):
+        if bare.startswith("gemini-embedding-"):
+            return structs.replace(_EMBEDDINGS, id=bare)
         return structs.replace(_dialect(match[1], match[2]), id=bare, max_output_tokens=None)
     msg = f"The model '{name[:100]}' does not exist. GET /v1/models lists the ones there are."
     raise ModelNotFoundError(msg)
+
+
+def find_chat_model(name: str) -> Model:
+    """Do the same for a model that is to say something."""
+    model = find_model(name)
+    if "embedding" in model.outputs:
+        msg = f"The model '{model.id}' only makes embeddings. POST /v1/embeddings asks it for them."
+        raise ModelNotFoundError(msg)
+    return model
+
+
+def find_embedding_model(name: str) -> Model:
+    """Do the same for a model that is to make embeddings."""
+    try:
+        model = find_model(name)
+    except ModelNotFoundError:
+        model = None
+    if model is None or "embedding" not in model.outputs:
+        ids = " and ".join(model.id for model in MODELS if "embedding" in model.outputs)
+        msg = f"The model '{name[:100]}' does not make embeddings. Those that do are {ids}."
+        raise ModelNotFoundError(msg)
+    return model
 
 
 def _dialect(major: str | None, minor: str | None) -> Model:

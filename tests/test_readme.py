@@ -12,6 +12,8 @@ from service.settings import Secret, Settings, load
 from tests.conftest import StartGateway
 from tests.gateway import Gateway
 from tests.programs import NODE, need, need_the_sdk_for_node
+from tests.simulators.google import Google
+from tests.ways import by
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -23,9 +25,10 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def demo(start_gateway: StartGateway) -> Gateway:
+def demo(google: Google, start_gateway: StartGateway) -> Gateway:
     """What `make demo` leaves running."""
-    return start_gateway(openai_api_key=Secret("sk-demo"))
+    ways = by(google, "code_assist", "gemini_api")
+    return start_gateway(openai_api_key=Secret("sk-demo"), **ways)
 
 
 def here(example: str, demo: Gateway) -> str:
@@ -45,7 +48,7 @@ def output_of(arguments: list[str], cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block[2:30])
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block[2:50])
 def test_a_console_example_prints_what_it_says(block: str, demo: Gateway) -> None:
     match = re.fullmatch(r"\$ (.*?[^\\])\n(.*)", block, re.DOTALL)
     assert match, block

@@ -18,7 +18,7 @@ from service.api.streaming import EventStream, WhileConnected
 from service.errors import InvalidRequestError
 from service.interfaces import AnswerStream, Gateway
 from service.logs import annotate
-from service.models import Model, find_model
+from service.models import Model, find_chat_model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.settings import Settings
 from service.translation.choices import ChoicesTranslator
@@ -56,7 +56,7 @@ class ChatController(Controller):
         if name is None:
             msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
             raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
-        model = find_model(name)
+        model = find_chat_model(name)
         streams = _wants_stream(data, request, settings)
         annotate(model=model.id, stream=streams)
         defaults = defaults_of(settings)

@@ -17,6 +17,7 @@ _OPEN: list[SecurityRequirement] = [{}]  # in the OpenAPI document: no key neede
 
 ENDPOINTS = {
     "chat_completions": "/v1/chat/completions",
+    "embeddings": "/v1/embeddings",
     "models": "/v1/models",
     "health": "/health",
     "ready": "/ready",

@@ -30,6 +30,13 @@ ERRORS = {
         504: "Gemini took too long.",
     }.items()
 }
+UNSUPPORTED = {
+    501: ResponseSpec(
+        ErrorBody,
+        generate_examples=False,
+        description="None of the ways to Gemini that this gateway has can do it.",
+    )
+}
 
 
 def openapi_config(*, key_needed: bool) -> OpenAPIConfig:

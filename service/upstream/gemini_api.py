@@ -2,9 +2,11 @@
 
 from msgspec import structs
 
-from service.interfaces import Answer, AnswerStream
+from service.interfaces import Answer, AnswerStream, Embedded
 from service.schemas.gemini import GenerateContentRequest, ToolConfig
+from service.schemas.gemini_embeddings import EmbedRequest
 from service.upstream import bare
+from service.upstream.embeddings import embed_contents
 from service.upstream.fields import Fitted, fitted
 from service.upstream.http import GoogleHttp
 
@@ -12,7 +14,7 @@ NAME = "gemini_api"
 
 
 class GeminiApi:
-    """An `Upstream`.
+    """An `Upstream`, and an `Embedder`.
 
     Args:
         http: authenticates with the key, in a header.
@@ -29,6 +31,9 @@ class GeminiApi:
 
     async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
         return await bare.stream(self._http, self.url(model), _fitted(request), NAME)
+
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        return await embed_contents(self._http, self.url(model), model, request, NAME)
 
     def url(self, model: str) -> str:
         """Return the address of a model, without a method."""

@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable
 
 from service.errors import CredentialsError
-from service.interfaces import Answer, AnswerStream
+from service.interfaces import Answer, AnswerStream, Embedded
 from service.schemas.gemini import GenerateContentRequest
+from service.schemas.gemini_embeddings import EmbedRequest
 from service.upstream import bare
+from service.upstream.embeddings import Predictions, embed_content
 from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
 
@@ -28,7 +30,7 @@ def endpoint_of(location: str) -> str:
 
 
 class Vertex:
-    """An `Upstream`.
+    """An `Upstream`, and an `Embedder`.
 
     Args:
         http: authenticates as someone who may use Vertex AI in the project.
@@ -50,6 +52,7 @@ class Vertex:
         self._project = project
         self._location = location
         self._endpoint = endpoint or endpoint_of(location)
+        self._predictions = Predictions()
 
     async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
         url = await self.url(model)
@@ -58,6 +61,12 @@ class Vertex:
     async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
         url = await self.url(model)
         return await bare.stream(self._http, url, fitted(request, NAME), NAME)
+
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        url = await self.url(model)
+        if self._predictions.knows(model):
+            return await self._predictions.embed(self._http, url, model, request, NAME)
+        return await embed_content(self._http, url, request, NAME)
 
     async def url(self, model: str) -> str:
         """Return the address of a model, without a method; raise `CredentialsError`."""

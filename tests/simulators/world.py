@@ -37,6 +37,8 @@ class World:
     preview_access: bool = True  # Code Assist: does the account see preview models?
     global_setting: dict[str, object] = field(default_factory=dict)
 
+    most_instances: int = 250  # Vertex AI: texts that one `:predict` embeds
+
     strict: bool = True  # refuse the bodies that Google refuses
     takes_response_ids: bool = True  # Vertex AI: older versions refuse functionResponse.id
     inline_limits: dict[str, int] = field(

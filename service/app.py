@@ -19,6 +19,7 @@ from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.models import ModelController
+from service.api.native import DeveloperController, VertexController
 from service.credentials.sources import check_credential
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
@@ -66,6 +67,14 @@ def create_app(settings: Settings) -> ASGIApp:
             # base URLs without the prefix, and SDKs that add it to one that has it
             Router("/", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
             Router("/v1/v1", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
+            Router("/v1beta", route_handlers=[DeveloperController], guards=guards),
+            Router("/v1beta1", route_handlers=[VertexController], guards=guards),
+            Router(
+                "/v1",
+                route_handlers=[DeveloperController, VertexController],
+                guards=guards,
+                include_in_schema=False,
+            ),
             Router("/v1", route_handlers=[DebugController], guards=guards or [only_from_here]),
             diagnostics.index,
             diagnostics.health,

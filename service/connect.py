@@ -20,7 +20,7 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import StaticSource, find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import Embedder, TokenCache, Upstream, Way
+from service.interfaces import Embedder, TokenCache, TokenCounter, Upstream, Way
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.upstream.code_assist import CodeAssist
@@ -42,6 +42,7 @@ class GoogleConnection:
         *,
         upstream: Upstream,
         embedder: Embedder,
+        counter: TokenCounter,
         ways: Sequence[Way],
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
@@ -49,6 +50,7 @@ class GoogleConnection:
     ) -> None:
         self.upstream = upstream
         self.embedder = embedder
+        self.counter = counter
         self.ways = ways
         self.http = http
         self.api_keys = api_keys
@@ -81,10 +83,11 @@ async def connect(settings: Settings) -> GoogleConnection:
         await asyncio.gather(*(each() for each in close))
         raise _first_of(failures) from None
     ways = [task.result() for task in building]
-    failover = Failover([Named(way.name, way.upstream, way.embedder) for way in ways])
+    failover = Failover([Named(way.name, way.upstream, way.embedder, way.counter) for way in ways])
     return GoogleConnection(
         upstream=failover,
         embedder=failover,
+        counter=failover,
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),
@@ -148,7 +151,7 @@ class _Builder:
         )
         background.beside_the_answer(_look_ahead(caches.result(), tokens))
         upstream = CodeAssist(http, endpoint=endpoint, project=project)
-        return Way("code_assist", upstream, tokens, project)
+        return Way("code_assist", upstream, tokens, project, upstream)
 
     def _vertex(self) -> Way:
         settings = self._settings
@@ -168,7 +171,7 @@ class _Builder:
         upstream = Vertex(
             http, project=project, location=settings.vertex_location, endpoint=endpoint
         )
-        return Way("vertex", upstream, tokens, embedder=upstream)
+        return Way("vertex", upstream, tokens, counter=upstream, embedder=upstream)
 
     async def _gemini_api(self) -> Way:
         secret = self._settings.gemini_api_key
@@ -178,7 +181,7 @@ class _Builder:
         self.http["gemini_api"] = http
         endpoint = self._settings.gemini_api_endpoint.rstrip("/")
         upstream = GeminiApi(http, endpoint=endpoint)
-        return Way("gemini_api", upstream, tokens, embedder=upstream)
+        return Way("gemini_api", upstream, tokens, counter=upstream, embedder=upstream)
 
     async def _if_needed(self, reading: Awaitable[object]) -> None:
         """Read it now; where there are other ways, one that cannot be read may be read later."""

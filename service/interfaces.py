@@ -10,8 +10,13 @@ from service.errors import CredentialsError, GatewayError
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.gemini_embeddings import EmbedRequest
+from service.schemas.gemini_native import NativeRequest
 from service.schemas.oauth import AccessToken, Credential, SharedToken
 from service.settings import Secret, Settings
+
+#: From a client of OpenAI's, translated; or from one of Google's, whose answer then comes as a
+#: `NativeResponse`.
+GeminiRequest = GenerateContentRequest | NativeRequest
 
 
 class Answer(NamedTuple):
@@ -43,12 +48,28 @@ class AnswerStream(Protocol):
 class Upstream(Protocol):
     """Someone who answers Gemini requests. Behaviours such as retry wrap one of these."""
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         """Return the whole answer; raise `GatewayError`."""
         ...
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         """Return once the first event has parsed; raise `GatewayError` for what came instead."""
+        ...
+
+
+class Counted(NamedTuple):
+    """How many tokens a request has, in Google's own words."""
+
+    body: bytes
+    upstream: str
+    left_out: Sequence[str] = ()
+
+
+class TokenCounter(Protocol):
+    """Someone who counts the tokens of a request without an answer to it."""
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        """Count them; raise `GatewayError`."""
         ...
 
 
@@ -151,6 +172,7 @@ class Way(NamedTuple):
     tokens: InspectableTokens
     #: Who knows where Code Assist serves the account; None elsewhere.
     project: Projects | None = None
+    counter: TokenCounter | None = None
     #: Who makes embeddings there; None where nobody does.
     embedder: Embedder | None = None
 
@@ -160,6 +182,7 @@ class Connection(Protocol):
 
     upstream: Upstream
     embedder: Embedder
+    counter: TokenCounter
     api_keys: Sequence[Secret]
     #: At least one, in the operator's order.
     ways: Sequence[Way]

@@ -58,9 +58,11 @@ def test_a_console_example_prints_what_it_says(block: str, demo: Gateway) -> Non
     assert timeless(printed) == timeless(expected)
 
 
-def test_the_python_example_prints_what_it_says(demo: Gateway) -> None:
-    (example,) = blocks("python")
-    assert output_of([sys.executable, "-c", here(example, demo)]) == blocks("text")[0].rstrip("\n")
+@pytest.mark.parametrize(("example", "expected"), [(0, 0), (1, -2)], ids=["openai", "google-genai"])
+def test_a_python_example_prints_what_it_says(demo: Gateway, example: int, expected: int) -> None:
+    code, text = blocks("python")[example], blocks("text")[expected]
+    printed = output_of([sys.executable, "-c", here(code, demo)])
+    assert printed.rstrip("\n") == text.rstrip("\n")
 
 
 def test_the_node_example_prints_what_it_says(demo: Gateway) -> None:

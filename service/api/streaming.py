@@ -139,11 +139,15 @@ class EventStream(Response[None]):
         self.keepalive = keepalive
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
-        return _Writer(self)
+        return Writer(self)
 
 
-class _Writer(ASGIResponse):
-    """One stream on its way to the client."""
+class Writer(ASGIResponse):
+    """One stream on its way to the client, as OpenAI's clients expect it."""
+
+    content_type = b"text/event-stream; charset=utf-8"
+    #: What bridges a silence.
+    filler = sse.KEEPALIVE
 
     def __init__(self, stream: EventStream) -> None:
         super().__init__()
@@ -163,7 +167,7 @@ class _Writer(ASGIResponse):
             async with WhileConnected(receive, tick=self._tick, first_tick=self._keepalive):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
-            await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)
+            await self._write(self.ending(), last=True)
         except ClientDisconnectedError as error:
             annotate(error=error.code, status=error.status)
         except Exception as error:
@@ -171,8 +175,19 @@ class _Writer(ASGIResponse):
                 raise
             failure = error if isinstance(error, GatewayError) else errors.unexpected(error)
             annotate(error=failure.code or failure.type)
-            data = _encode(self._translator.break_off())
-            await self._write(data + sse.encode(errors.body(failure)) + sse.DONE, last=True)
+            await self._write(self.broken(failure), last=True)
+
+    def chunks(self, response: Any) -> bytes:
+        """Return what one of the upstream's responses becomes."""
+        return _encode(self._translator.push(response))
+
+    def ending(self) -> bytes:
+        return _encode(self._translator.finish()) + sse.DONE
+
+    def broken(self, failure: GatewayError) -> bytes:
+        """Return the end of a stream that something has gone wrong with."""
+        data = _encode(self._translator.break_off())
+        return data + sse.encode(errors.body(failure)) + sse.DONE
 
     async def _answer(self) -> None:
         answer = await self._open_answer()
@@ -193,7 +208,7 @@ class _Writer(ASGIResponse):
         data = bytearray()
         try:
             for response in responses:
-                data += _encode(self._translator.push(response))
+                data += self.chunks(response)
         finally:
             if data:
                 await self._write(bytes(data))
@@ -210,7 +225,7 @@ class _Writer(ASGIResponse):
 
     def _head(self) -> list[tuple[bytes, bytes]]:
         return [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"content-type", self.content_type),
             (b"cache-control", b"no-cache"),
             (b"x-accel-buffering", b"no"),
             *((name.encode(), value.encode()) for name, value in self._extra_headers.items()),
@@ -221,7 +236,7 @@ class _Writer(ASGIResponse):
         silence = self._loop.time() - self._written_at
         if silence < self._keepalive:
             return self._keepalive - silence
-        await self._write(sse.KEEPALIVE)
+        await self._write(self.filler)
         return self._keepalive
 
 

@@ -12,9 +12,18 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from service.errors import GatewayError, UnsupportedEndpointError
-from service.interfaces import Answer, AnswerStream, Embedded, Embedder, Upstream
-from service.schemas.gemini import GenerateContentRequest
+from service.interfaces import (
+    Answer,
+    AnswerStream,
+    Counted,
+    Embedded,
+    Embedder,
+    GeminiRequest,
+    TokenCounter,
+    Upstream,
+)
 from service.schemas.gemini_embeddings import EmbedRequest
+from service.schemas.gemini_native import NativeRequest
 from service.upstream.retry import twice
 
 T = TypeVar("T")
@@ -26,12 +35,13 @@ class Named(NamedTuple):
     name: str
     upstream: Upstream
     embedder: Embedder | None = None
+    counter: TokenCounter | None = None
 
 
 class Failover:
     """An `Upstream` around others, which are asked in their order; each of them twice, if it helps.
 
-    It is an `Embedder`, too, around those that make embeddings.
+    It is an `Embedder` and a `TokenCounter`, too, around those that are.
 
     Args:
         ways: at least one.
@@ -45,10 +55,10 @@ class Failover:
         #: When a way, or a model on it, may be asked again.
         self._closed: dict[tuple[str, str | None], float] = {}
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         return await self._first(model, lambda way: way.upstream.generate(model, request))
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         return await self._first(model, lambda way: way.upstream.stream(model, request))
 
     async def embed(self, model: str, request: EmbedRequest) -> Embedded:
@@ -62,6 +72,14 @@ class Failover:
             model,
             lambda way: embedders[way.name].embed(model, request),
             [way for way in self._ways if way.name in embedders],
+        )
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        counters = {way.name: way.counter for way in self._ways if way.counter is not None}
+        return await self._first(
+            model,
+            lambda way: counters[way.name].count_tokens(model, request),
+            [way for way in self._ways if way.name in counters],
         )
 
     async def _first(

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from service.errors import CredentialsError
-from service.interfaces import Answer, AnswerStream, Embedded
-from service.schemas.gemini import GenerateContentRequest
+from service.interfaces import Answer, AnswerStream, Counted, Embedded, GeminiRequest
 from service.schemas.gemini_embeddings import EmbedRequest
-from service.upstream import bare
+from service.schemas.gemini_native import NativeRequest
+from service.upstream import bare, counting
 from service.upstream.embeddings import Predictions, embed_content
 from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
@@ -30,7 +30,7 @@ def endpoint_of(location: str) -> str:
 
 
 class Vertex:
-    """An `Upstream`, and an `Embedder`.
+    """An `Upstream`, an `Embedder` and a `TokenCounter`.
 
     Args:
         http: authenticates as someone who may use Vertex AI in the project.
@@ -54,11 +54,11 @@ class Vertex:
         self._endpoint = endpoint or endpoint_of(location)
         self._predictions = Predictions()
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         url = await self.url(model)
         return await bare.generate(self._http, url, fitted(request, NAME), NAME)
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         url = await self.url(model)
         return await bare.stream(self._http, url, fitted(request, NAME), NAME)
 
@@ -67,6 +67,10 @@ class Vertex:
         if self._predictions.knows(model):
             return await self._predictions.embed(self._http, url, model, request, NAME)
         return await embed_content(self._http, url, request, NAME)
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        url = f"{await self.url(model)}:countTokens"
+        return await counting.count(self._http, url, counting.for_vertex(request), NAME)
 
     async def url(self, model: str) -> str:
         """Return the address of a model, without a method; raise `CredentialsError`."""

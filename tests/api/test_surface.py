@@ -103,6 +103,9 @@ def test_the_openapi_document_describes_each_endpoint_once(stranger: httpx.Clien
         "/v1/embeddings",
         "/v1/models",
         "/v1/models/{model_id}",
+        "/v1beta/models/{target}",
+        "/v1beta1/projects/{target}",
+        "/v1beta1/publishers/{target}",
         "/v1/debug/cache",
         "/v1/cache",
         "/v1/token-test",
@@ -131,10 +134,11 @@ def test_the_openapi_document_describes_each_endpoint_once(stranger: httpx.Clien
         {"authorization": f"bearer {API_KEY}"},
         {"x-api-key": API_KEY},
         {"api-key": API_KEY},
+        {"x-goog-api-key": API_KEY},
         {"authorization": "Bearer other", "x-api-key": API_KEY},
     ],
 )
-def test_the_key_is_taken_from_three_headers(
+def test_the_key_is_taken_from_four_headers(
     headers: dict[str, str], path: str, stranger: httpx.Client
 ) -> None:
     assert stranger.post(path, json=HELLO, headers=headers).status_code == 200

@@ -18,12 +18,12 @@ from service.api.edge import Edge
 from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
-from service.api.models import ModelController
+from service.api.models import ModelController, NativeModelController
 from service.api.native import DeveloperController, VertexController
 from service.credentials.sources import check_credential
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
-from service.models import find_chat_model
+from service.models import Model, find_chat_model, table_of
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,11 @@ def create_app(settings: Settings) -> ASGIApp:
             # base URLs without the prefix, and SDKs that add it to one that has it
             Router("/", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
             Router("/v1/v1", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
-            Router("/v1beta", route_handlers=[DeveloperController], guards=guards),
+            Router(
+                "/v1beta",
+                route_handlers=[DeveloperController, NativeModelController],
+                guards=guards,
+            ),
             Router("/v1beta1", route_handlers=[VertexController], guards=guards),
             Router(
                 "/v1",
@@ -160,6 +164,13 @@ class GoogleGateway:
 
     async def api_keys(self) -> Sequence[Secret]:
         return self._api_keys or (await self.connection()).api_keys
+
+    def models(self) -> Sequence[Model]:
+        if self._connection is not None:
+            return self._connection.models.now_served()
+        ways = self.settings.ways
+        tables = {model.id for name in ways for model in table_of(name)}
+        return [model for model in table_of(None) if model.id in tables]
 
     def refusal(self) -> GatewayError | None:
         if self._connection is None:

@@ -20,9 +20,10 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import StaticSource, find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import Embedder, TokenCache, TokenCounter, Upstream, Way
+from service.interfaces import Embedder, Models, TokenCache, TokenCounter, Upstream, Way
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
+from service.upstream.catalog import Catalog
 from service.upstream.code_assist import CodeAssist
 from service.upstream.failover import Failover, Named
 from service.upstream.gemini_api import GeminiApi
@@ -43,6 +44,7 @@ class GoogleConnection:
         upstream: Upstream,
         embedder: Embedder,
         counter: TokenCounter,
+        models: Models,
         ways: Sequence[Way],
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
@@ -51,6 +53,7 @@ class GoogleConnection:
         self.upstream = upstream
         self.embedder = embedder
         self.counter = counter
+        self.models = models
         self.ways = ways
         self.http = http
         self.api_keys = api_keys
@@ -88,6 +91,7 @@ async def connect(settings: Settings) -> GoogleConnection:
         upstream=failover,
         embedder=failover,
         counter=failover,
+        models=Catalog({way.name: way.lister for way in ways if way.lister is not None}),
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),
@@ -151,7 +155,7 @@ class _Builder:
         )
         background.beside_the_answer(_look_ahead(caches.result(), tokens))
         upstream = CodeAssist(http, endpoint=endpoint, project=project)
-        return Way("code_assist", upstream, tokens, project, upstream)
+        return Way("code_assist", upstream, tokens, project, upstream.list_models, upstream)
 
     def _vertex(self) -> Way:
         settings = self._settings
@@ -171,7 +175,7 @@ class _Builder:
         upstream = Vertex(
             http, project=project, location=settings.vertex_location, endpoint=endpoint
         )
-        return Way("vertex", upstream, tokens, counter=upstream, embedder=upstream)
+        return Way("vertex", upstream, tokens, None, upstream.list_models, upstream, upstream)
 
     async def _gemini_api(self) -> Way:
         secret = self._settings.gemini_api_key
@@ -181,7 +185,7 @@ class _Builder:
         self.http["gemini_api"] = http
         endpoint = self._settings.gemini_api_endpoint.rstrip("/")
         upstream = GeminiApi(http, endpoint=endpoint)
-        return Way("gemini_api", upstream, tokens, counter=upstream, embedder=upstream)
+        return Way("gemini_api", upstream, tokens, None, upstream.list_models, upstream, upstream)
 
     async def _if_needed(self, reading: Awaitable[object]) -> None:
         """Read it now; where there are other ways, one that cannot be read may be read later."""

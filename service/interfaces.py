@@ -3,10 +3,11 @@
 The rest of the service is written against these; `service.app` chooses who plays them.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
+from service.models import Model
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.gemini_embeddings import EmbedRequest
@@ -73,6 +74,14 @@ class TokenCounter(Protocol):
         ...
 
 
+class Models(Protocol):
+    """Who knows which models can be asked for."""
+
+    def now_served(self) -> Sequence[Model]:
+        """Return what is known, at once; if that is old, look again beside the request."""
+        ...
+
+
 class Embedded(NamedTuple):
     """A vector for each text, in their order."""
 
@@ -104,6 +113,10 @@ class Gateway(Protocol):
 
     async def api_keys(self) -> Sequence[Secret]:
         """Return the keys that clients may present; none if the gateway is open."""
+        ...
+
+    def models(self) -> Sequence[Model]:
+        """Return the models that can be asked for, from memory."""
         ...
 
     def refusal(self) -> GatewayError | None:
@@ -172,6 +185,8 @@ class Way(NamedTuple):
     tokens: InspectableTokens
     #: Who knows where Code Assist serves the account; None elsewhere.
     project: Projects | None = None
+    #: Brings the ids of the models that it has.
+    lister: Callable[[], Awaitable[Sequence[str]]] | None = None
     counter: TokenCounter | None = None
     #: Who makes embeddings there; None where nobody does.
     embedder: Embedder | None = None
@@ -183,6 +198,7 @@ class Connection(Protocol):
     upstream: Upstream
     embedder: Embedder
     counter: TokenCounter
+    models: Models
     api_keys: Sequence[Secret]
     #: At least one, in the operator's order.
     ways: Sequence[Way]

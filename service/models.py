@@ -61,6 +61,8 @@ class Model(Struct, frozen=True, kw_only=True):
     dimensions: int | None = None
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
+    #: What to use instead of one that is or will be shut down.
+    replacement: str | None = None
     #: From 3.6 on Google deprecates temperature, top_p and top_k, and may refuse them.
     sampling: bool = True
     #: From 3.6 on a request may not end in a model turn.
@@ -115,6 +117,7 @@ MODELS = (
         aliases=("gemini-3.1-flash-lite-preview",),
         levels=_FROM_MINIMAL,
         shutdown_date=date(2027, 5, 7),
+        replacement="gemini-3.5-flash-lite",
     ),
     _row(_LEVEL, "gemini-3-flash-preview", created=_on(2025, 12, 17), levels=_FROM_MINIMAL),
     _row(
@@ -123,12 +126,14 @@ MODELS = (
         created=_on(2025, 11, 18),
         levels=("LOW", "HIGH"),
         shutdown_date=date(2026, 3, 9),
+        replacement="gemini-3.1-pro-preview",
     ),
     _row(
         _BUDGET,
         "gemini-2.5-pro",
         created=_on(2025, 6, 17),
         shutdown_date=_END_OF_2_5,
+        replacement="gemini-3.1-pro-preview",
         budget=Budget(128, 32_768, can_be_off=False),
     ),
     _row(
@@ -136,6 +141,7 @@ MODELS = (
         "gemini-2.5-flash",
         created=_on(2025, 6, 17),
         shutdown_date=_END_OF_2_5,
+        replacement="gemini-3.5-flash",
         budget=Budget(1, 24_576, can_be_off=True),
     ),
     _row(
@@ -179,6 +185,30 @@ def find_model(name: str) -> Model:
         return structs.replace(_dialect(match[1], match[2]), id=bare, max_output_tokens=None)
     msg = f"The model '{name[:100]}' does not exist. GET /v1/models lists the ones there are."
     raise ModelNotFoundError(msg)
+
+
+#: Known at Vertex AI and at the Developer API only.
+_NOT_ON_CODE_ASSIST = frozenset(
+    {
+        "gemini-4-hydrogen",
+        "gemini-4-carbon",
+        "gemini-4-argon",
+        "gemini-3.7-flash",
+        "gemini-3.6-flash",
+        "gemini-2.5-flash-image",
+    }
+)
+
+
+def table_of(upstream: str | None) -> list[Model]:
+    """Return the rows that an upstream is known to serve, or served; all of them for None."""
+    if upstream != "code_assist":
+        return list(MODELS)
+    return [
+        model
+        for model in MODELS
+        if model.id not in _NOT_ON_CODE_ASSIST and "embedding" not in model.outputs
+    ]
 
 
 def find_chat_model(name: str) -> Model:

@@ -63,6 +63,7 @@ class Model(Struct, kw_only=True):
     aliases: list[str] | UnsetType = UNSET
     deprecated: Literal[True] | UnsetType = UNSET
     shutdown_date: str | UnsetType = UNSET
+    replacement: str | UnsetType = UNSET
 
 
 class ModelList(Struct):

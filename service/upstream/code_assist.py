@@ -19,6 +19,7 @@ from service.upstream import counting, native
 from service.upstream.answers import Unwrap, open_answer, parse, read_answer
 from service.upstream.failures import refusal
 from service.upstream.http import GoogleHttp
+from service.upstream.listing import models_with_quota
 from service.upstream.project import Project
 
 NAME = "code_assist"
@@ -45,6 +46,7 @@ class CodeAssist:
 
     def __init__(self, http: GoogleHttp, *, endpoint: str, project: Project) -> None:
         self._http = http
+        self._endpoint = endpoint
         self._project = project
         self._generate_url = f"{endpoint}/v1internal:generateContent"
         self._count_url = f"{endpoint}/v1internal:countTokens"
@@ -64,6 +66,9 @@ class CodeAssist:
     async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
         asked = counting.for_code_assist(request, find_model(model).code_assist_id or model)
         return await counting.count(self._http, self._count_url, asked, NAME)
+
+    async def list_models(self) -> Sequence[str]:
+        return await models_with_quota(self._http, self._endpoint, self._project)
 
     async def _prepared(self, model: str, request: GeminiRequest) -> _Prepared:
         if isinstance(request, NativeRequest):

@@ -1,5 +1,7 @@
 """The Gemini Developer API: a key, and nothing else."""
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
 from service.interfaces import Answer, AnswerStream, Counted, Embedded, GeminiRequest
@@ -10,6 +12,7 @@ from service.upstream import bare, counting
 from service.upstream.embeddings import embed_contents
 from service.upstream.fields import Fitted, fitted
 from service.upstream.http import GoogleHttp
+from service.upstream.listing import listed_models
 
 NAME = "gemini_api"
 
@@ -40,6 +43,9 @@ class GeminiApi:
         url = f"{self.url(model)}:countTokens"
         asked = counting.for_gemini_api(request, model)
         return await counting.count(self._http, url, asked, NAME)
+
+    async def list_models(self) -> Sequence[str]:
+        return await listed_models(self._http, f"{self._endpoint}/v1beta/models")
 
     def url(self, model: str) -> str:
         """Return the address of a model, without a method."""

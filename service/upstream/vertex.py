@@ -1,6 +1,6 @@
 """Vertex AI: Gemini for a Google Cloud project, by the service's own identity."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from service.errors import CredentialsError
 from service.interfaces import Answer, AnswerStream, Counted, Embedded, GeminiRequest
@@ -10,6 +10,7 @@ from service.upstream import bare, counting
 from service.upstream.embeddings import Predictions, embed_content
 from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
+from service.upstream.listing import listed_models
 
 NAME = "vertex"
 
@@ -52,6 +53,7 @@ class Vertex:
         self._project = project
         self._location = location
         self._endpoint = endpoint or endpoint_of(location)
+        self._list_url = f"{self._endpoint}/v1beta1/publishers/google/models"
         self._predictions = Predictions()
 
     async def generate(self, model: str, request: GeminiRequest) -> Answer:
@@ -71,6 +73,10 @@ class Vertex:
     async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
         url = f"{await self.url(model)}:countTokens"
         return await counting.count(self._http, url, counting.for_vertex(request), NAME)
+
+    async def list_models(self) -> Sequence[str]:
+        """Return the ids of the models, some of which may be served in other locations only."""
+        return await listed_models(self._http, self._list_url)
 
     async def url(self, model: str) -> str:
         """Return the address of a model, without a method; raise `CredentialsError`."""

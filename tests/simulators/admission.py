@@ -115,6 +115,7 @@ def _model(call: Call, methods: AbstractSet[str] = _GENERATING) -> Model:
     hidden = model is not None and model.preview and not world.preview_access
     if (
         model is None
+        or name in world.retired
         or recorded.upstream not in model.upstreams
         or not methods & set(model.methods)
         or (hidden and recorded.upstream == "code_assist")

@@ -32,6 +32,7 @@ class World:
 
     api_keys: set[str] = field(default_factory=lambda: {"sim-api-key"})
     models: set[str] = field(default_factory=set)  # ids to know besides the usual ones
+    retired: set[str] = field(default_factory=set)  # ids to know no more
     project: str = "sim-project"
     location: str = "europe-west1"
     preview_access: bool = True  # Code Assist: does the account see preview models?

@@ -21,6 +21,7 @@ from service.api.guards import requires_api_key
 from service.api.models import ModelController, NativeModelController
 from service.api.native import DeveloperController, VertexController
 from service.credentials.sources import check_credential
+from service.draining import Drain
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
 from service.models import Model, find_chat_model, table_of
@@ -45,13 +46,19 @@ _EXPOSED = [
 ]
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
     """Build the gateway.
 
+    Args:
+        settings: what the operator wants.
+        drain: knows what is under way, for who ends the process.
+
     Raise `SettingsError` or `CredentialsError` if it could not work as it is configured.
+
     """
     check_credential(settings)
-    gateway = GoogleGateway(settings)
+    drain = drain or Drain()
+    gateway = GoogleGateway(settings, drain)
     if settings.default_model is not None:
         _must_be_a_model(settings.default_model)
     if settings.openai_api_key is None:
@@ -94,7 +101,7 @@ def create_app(settings: Settings) -> ASGIApp:
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
-    return Edge(app)
+    return Edge(app, drain)
 
 
 def _must_be_a_model(name: str) -> None:
@@ -110,8 +117,9 @@ class GoogleGateway:
     What that imports takes as long as all the rest, and `/health` needs none of it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, drain: Drain) -> None:
         self.settings = settings
+        self._drain = drain
         self._api_keys = settings.api_keys
         self._connection: Connection | None = None
         self._failure: GatewayError | None = None
@@ -128,7 +136,7 @@ class GoogleGateway:
                 connecting.cancel()
             await asyncio.wait([connecting])
             if self._connection is not None:
-                await self._connection.aclose()
+                await self._connection.aclose(in_a_hurry=self._drain.begun)
 
     async def _connect(self) -> None:
         """Try until it works: a secret may be added, and a permission given, while we run."""

@@ -63,8 +63,9 @@ class GoogleConnection:
         refusals = [way.tokens.refusal for way in self.ways]
         return refusals[0] if all(refusals) else None
 
-    async def aclose(self) -> None:
-        await background.finished()
+    async def aclose(self, *, in_a_hurry: bool = False) -> None:
+        if not in_a_hurry:
+            await background.finished()
         for close in self._close:
             await close()
 

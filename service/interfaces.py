@@ -207,7 +207,9 @@ class Connection(Protocol):
         """Say why Google would refuse every request, if that is known."""
         ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self, *, in_a_hurry: bool = False) -> None:
+        """Hang up; in a hurry, without a wait for work beside the answers."""
+        ...
 
 
 class CredentialSource(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,7 +15,8 @@ from litestar.types import Receive, Scope, Send
 from service import sse
 from service.api import errors
 from service.api.choices import BREAKS
-from service.errors import GatewayError
+from service.draining import cutting
+from service.errors import GatewayError, GoingAwayError
 from service.logs import annotate
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class Responses(Protocol):
 class WhileConnected:
     """`async with`: cancels its body when the client leaves, and raises `ClientDisconnectedError`.
 
+    It does the same with `GoingAwayError` when the process cannot wait any longer.
+
     Args:
         receive: ASGI's; the body of the request must have been read.
         tick: called after the time it returns, again and again, as long as the client stays.
@@ -76,12 +80,15 @@ class WhileConnected:
         self._tick = tick
         self._first_tick = first_tick
         self._left = False
+        self._going_away = False
+        self._resources = ExitStack()
 
     async def __aenter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("There is no task to cancel.")
         self._task = task
+        self._resources.enter_context(cutting(self._go_away))
         self._watcher = asyncio.create_task(self._watch())
         return self
 
@@ -92,8 +99,16 @@ class WhileConnected:
         traceback: TracebackType | None,
     ) -> None:
         self._watcher.cancel()
-        if self._left and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
-            raise ClientDisconnectedError("The client closed the connection.") from None
+        self._resources.close()
+        cancelled = [self._task.uncancel() for ours in (self._left, self._going_away) if ours]
+        if cancelled and cancelled[-1] == 0 and kind is asyncio.CancelledError:
+            if self._left:
+                raise ClientDisconnectedError("The client closed the connection.") from None
+            raise GoingAwayError from None
+
+    def _go_away(self) -> None:
+        self._going_away = True
+        self._task.cancel()
 
     async def _watch(self) -> None:
         delay = self._first_tick

@@ -18,6 +18,7 @@ from service.api.edge import Edge
 from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
+from service.api.image_generations import ImageController
 from service.api.models import ModelController, NativeModelController
 from service.api.native import DeveloperController, VertexController
 from service.credentials.sources import check_credential
@@ -34,7 +35,7 @@ LONGEST_WAIT = 10
 #: Seconds after which what could not be read is tried again.
 RETRY_SECONDS = 60
 
-_CONTROLLERS = (ChatController, EmbeddingController, ModelController)
+_CONTROLLERS = (ChatController, EmbeddingController, ImageController, ModelController)
 _EXPOSED = [
     "x-request-id",
     "x-upstream",

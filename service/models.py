@@ -187,6 +187,19 @@ def find_model(name: str) -> Model:
     raise ModelNotFoundError(msg)
 
 
+def find_image_model(name: str) -> Model:
+    """Do the same for a model that is to draw."""
+    try:
+        model = find_model(name)
+    except ModelNotFoundError:
+        model = None
+    if model is None or not ("image" in model.outputs or "-image" in model.id):
+        ids = " and ".join(model.id for model in MODELS if "image" in model.outputs)
+        msg = f"The model '{name[:100]}' does not draw. Try {ids}, or see GET /v1/models."
+        raise ModelNotFoundError(msg)
+    return model
+
+
 #: Known at Vertex AI and at the Developer API only.
 _NOT_ON_CODE_ASSIST = frozenset(
     {

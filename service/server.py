@@ -62,12 +62,14 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to go away at the first signal; go at once at the second."""
-        if self._signalled or not self.started:
+        """Begin to go away at the first signal; wait for no answer any longer at the second."""
+        if not self.started:
             super().handle_exit(sig, frame)
-            return
-        self._signalled = True
-        self._loop.call_soon_threadsafe(self._begin)
+        elif self._signalled:
+            self._loop.call_soon_threadsafe(self._drain.end)
+        else:
+            self._signalled = True
+            self._loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
         self._going = asyncio.create_task(self._go_away())

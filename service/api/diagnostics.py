@@ -18,6 +18,7 @@ _OPEN: list[SecurityRequirement] = [{}]  # in the OpenAPI document: no key neede
 ENDPOINTS = {
     "chat_completions": "/v1/chat/completions",
     "embeddings": "/v1/embeddings",
+    "images": "/v1/images/generations",
     "gemini": "/v1beta/models",
     "models": "/v1/models",
     "health": "/health",

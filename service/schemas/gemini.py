@@ -62,6 +62,11 @@ class ThinkingConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     thinking_level: str | None = None
 
 
+class ImageConfig(Struct, omit_defaults=True, rename="camel"):
+    aspect_ratio: str | None = None
+    image_size: str | None = None
+
+
 class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
@@ -73,6 +78,8 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     response_mime_type: str | None = None
     response_schema: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     response_json_schema: dict[str, Any] | None = None
+    response_modalities: list[str] | None = None
+    image_config: ImageConfig | None = None
 
 
 class FunctionDeclaration(Struct, omit_defaults=True, rename="camel"):

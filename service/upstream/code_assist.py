@@ -18,6 +18,7 @@ from service.schemas.gemini_native import NativeEnvelope, NativeRequest
 from service.upstream import counting, native
 from service.upstream.answers import Unwrap, open_answer, parse, read_answer
 from service.upstream.failures import refusal
+from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
 from service.upstream.listing import models_with_quota
 from service.upstream.project import Project
@@ -71,12 +72,10 @@ class CodeAssist:
         return await models_with_quota(self._http, self._endpoint, self._project)
 
     async def _prepared(self, model: str, request: GeminiRequest) -> _Prepared:
-        if isinstance(request, NativeRequest):
-            fields, left_out = native.fitted_fields(request.fields, NAME)
-            return _Prepared(
-                await self._native_body(model, fields), native.read_enveloped, left_out
-            )
-        return _Prepared(await self._body(model, request), _unwrap)
+        kept, left_out = fitted(request, NAME)
+        if isinstance(kept, dict):
+            return _Prepared(await self._native_body(model, kept), native.read_enveloped, left_out)
+        return _Prepared(await self._body(model, kept), _unwrap, left_out)
 
     async def _native_body(self, model: str, fields: native.Fields) -> bytes:
         row = find_model(model)

@@ -15,6 +15,7 @@ from service.upstream.native import Fields, fitted_fields
 #: Fields of the request, as Google's JSON names them, and who does not know them.
 _REFUSED = {
     "safetySettings.method": ("gemini_api",),
+    "generationConfig.imageConfig": ("code_assist",),
 }
 
 

@@ -100,6 +100,7 @@ def test_the_openapi_document_describes_each_endpoint_once(stranger: httpx.Clien
         "/ready",
         "/v1/chat/completions",
         "/v1/embeddings",
+        "/v1/images/generations",
         "/v1/models",
         "/v1/models/{model_id}",
         "/v1beta/models",

@@ -92,7 +92,11 @@ async def connect(settings: Settings) -> GoogleConnection:
         upstream=failover,
         embedder=failover,
         counter=failover,
-        models=Catalog({way.name: way.lister for way in ways if way.lister is not None}),
+        models=Catalog(
+            {way.name: way.lister for way in ways if way.lister is not None},
+            # A request's held-back end would hold up the next one on its connection.
+            start=background.beside_the_answer if settings.on_cloud_run else background.apart,
+        ),
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),

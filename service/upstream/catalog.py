@@ -6,7 +6,8 @@ Nobody waits for a list: who asks gets what is known, and starts a new look besi
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from service.background import beside_the_answer
 from service.errors import GatewayError, ModelNotFoundError
@@ -25,14 +26,20 @@ class Catalog:
 
     Args:
         listers: bring the ids that an upstream has, by its name, in the operator's order.
+        start: starts a look; whoever asked does not wait for it.
         now: seconds.
 
     """
 
     def __init__(
-        self, listers: Mapping[str, Lister], *, now: Callable[[], float] = time.monotonic
+        self,
+        listers: Mapping[str, Lister],
+        *,
+        start: Callable[[Coroutine[Any, Any, None]], None] = beside_the_answer,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listers = listers
+        self._start = start
         self._now = now
         self._asked_at: float | None = None
         self._listed: dict[str, list[Model]] = {}
@@ -41,7 +48,7 @@ class Catalog:
         """Return the models of all upstreams: those of the table in its order, then the others."""
         if self._asked_at is None or self._now() - self._asked_at >= REFRESH_SECONDS:
             self._asked_at = self._now()
-            beside_the_answer(self.refresh())
+            self._start(self.refresh())
         served: dict[str, Model] = {}
         for name in self._listers:
             rows = self._listed.get(name) or table_of(name)

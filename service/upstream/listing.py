@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from service.errors import PermissionDeniedError
 from service.upstream.answers import parse
@@ -29,7 +29,7 @@ class _Listed(Struct, rename="camel"):
 class _Page(Struct, rename="camel"):
     models: list[_Listed] | None = None
     publisher_models: list[_Listed] | None = None
-    next_page_token: str | None = None
+    next_page: str | None = field(default=None, name="nextPageToken")
 
 
 _pages = msgspec.json.Decoder(_Page)
@@ -54,7 +54,7 @@ async def _all(http: GoogleHttp, url: str) -> AsyncIterator[_Listed]:
             page = parse(_pages, reply)
         for model in [*(page.models or []), *(page.publisher_models or [])]:
             yield model
-        if not (token := page.next_page_token or ""):
+        if not (token := page.next_page or ""):
             return
 
 

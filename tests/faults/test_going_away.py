@@ -147,6 +147,29 @@ def test_an_answer_in_one_piece_is_told_too(google: Google) -> None:
     never.open()
 
 
+@pytest.mark.parametrize("events_wanted", [True, False])
+def test_a_stream_in_googles_words_is_told_in_them(google: Google, *, events_wanted: bool) -> None:
+    never = Gate()
+    google.script(answer("Hel", Hold(never), "lo"))
+    path = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
+    body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+    with gateway(google, DRAIN_SECONDS="0.5") as running, httpx.Client(headers=HEADERS) as client:
+        url = f"{running.url}{path}{'?alt=sse' * events_wanted}"
+        with client.stream("POST", url, json=body) as response:
+            reads = response.iter_bytes()
+            content = next(reads)
+            running.stop()
+            content += b"".join(reads)
+        assert running.ended()[1] == 0
+    if events_wanted:
+        last = content.removesuffix(b"\r\n\r\n").rpartition(b"data: ")[2]
+        error = msgspec.json.decode(last)["error"]
+    else:
+        error = msgspec.json.decode(content)[-1]["error"]
+    assert (error["code"], error["status"]) == (503, "UNAVAILABLE")
+    never.open()
+
+
 def test_a_client_that_does_not_read_holds_nothing_up(google: Google) -> None:
     never = Gate()
     google.script(answer(*["x" * 100_000] * 200, Hold(never)))

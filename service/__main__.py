@@ -1,11 +1,13 @@
 """`python -m service`: the gateway, one process with one event loop; and its commands."""
 
+import gc
 import signal
 import sys
 
 from service import logs
 from service import settings as environment
 from service.app import create_app
+from service.draining import Drain
 from service.errors import CredentialsError
 from service.server import server
 from service.settings import SettingsError
@@ -26,14 +28,16 @@ def serve() -> int:
     try:
         settings = environment.load()
         logs.configure(settings.log_level, settings.log_format)
-        app = create_app(settings)
+        drain = Drain()
+        app = create_app(settings, drain)
     except (SettingsError, CredentialsError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG
     for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises them once more when it has shut down
+        # before uvicorn listens to them, and when it has shut down and raises them once more
         signal.signal(number, lambda *_: sys.exit(0))
-    server(app, settings).run()
+    server(app, settings, drain).run()
+    gc.freeze()  # or the interpreter looks through all of it once more, for a sixth of a second
     return 0
 
 

@@ -16,15 +16,19 @@ from service.api.completions import CompletionController
 from service.api.debug import DebugController, only_from_here
 from service.api.documentation import openapi_config
 from service.api.edge import Edge
+from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
-from service.api.models import ModelController
+from service.api.image_generations import ImageController
+from service.api.models import ModelController, NativeModelController
+from service.api.native import DeveloperController, VertexController
 from service.api.responses import ResponsesController
 from service.api.transcriptions import TranscriptionController
 from service.credentials.sources import check_credential
+from service.draining import Drain
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
-from service.models import find_model, unaliased
+from service.models import Model, find_chat_model, find_model, table_of, unaliased
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -37,6 +41,8 @@ RETRY_SECONDS = 60
 _CONTROLLERS = (
     ChatController,
     CompletionController,
+    EmbeddingController,
+    ImageController,
     ModelController,
     ResponsesController,
     TranscriptionController,
@@ -53,15 +59,22 @@ _EXPOSED = [
 ]
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
     """Build the gateway.
 
+    Args:
+        settings: what the operator wants.
+        drain: knows what is under way, for who ends the process.
+
     Raise `SettingsError` or `CredentialsError` if it could not work as it is configured.
+
     """
     check_credential(settings)
-    gateway = GoogleGateway(settings)
+    drain = drain or Drain()
+    gateway = GoogleGateway(settings, drain)
     if settings.default_model is not None:
-        _must_be_a_model(unaliased(settings.default_model, settings.aliases), _DEFAULT_MODEL)
+        wanted = unaliased(settings.default_model, settings.aliases)
+        _must_be_a_model(wanted, _DEFAULT_MODEL, find_chat_model)
     for id_ in settings.aliases.values():
         _must_be_a_model(id_, f"MODEL_ALIASES must name ids of Gemini models: {id_!r} is none.")
     if settings.openai_api_key is None:
@@ -77,6 +90,18 @@ def create_app(settings: Settings) -> ASGIApp:
             # base URLs without the prefix, and SDKs that add it to one that has it
             Router("/", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
             Router("/v1/v1", route_handlers=_CONTROLLERS, guards=guards, include_in_schema=False),
+            Router(
+                "/v1beta",
+                route_handlers=[DeveloperController, NativeModelController],
+                guards=guards,
+            ),
+            Router("/v1beta1", route_handlers=[VertexController], guards=guards),
+            Router(
+                "/v1",
+                route_handlers=[DeveloperController, VertexController],
+                guards=guards,
+                include_in_schema=False,
+            ),
             Router("/v1", route_handlers=[DebugController], guards=guards or [only_from_here]),
             diagnostics.index,
             diagnostics.health,
@@ -92,15 +117,15 @@ def create_app(settings: Settings) -> ASGIApp:
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
-    return Edge(app)
+    return Edge(app, drain)
 
 
 _DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."
 
 
-def _must_be_a_model(name: str, otherwise: str) -> None:
+def _must_be_a_model(name: str, otherwise: str, find: Callable[[str], Model] = find_model) -> None:
     try:
-        find_model(name)
+        find(name)
     except ModelNotFoundError as error:
         raise SettingsError(otherwise) from error
 
@@ -111,8 +136,9 @@ class GoogleGateway:
     What that imports takes as long as all the rest, and `/health` needs none of it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, drain: Drain) -> None:
         self.settings = settings
+        self._drain = drain
         self._api_keys = settings.api_keys
         self._connection: Connection | None = None
         self._failure: GatewayError | None = None
@@ -129,7 +155,7 @@ class GoogleGateway:
                 connecting.cancel()
             await asyncio.wait([connecting])
             if self._connection is not None:
-                await self._connection.aclose()
+                await self._connection.aclose(in_a_hurry=self._drain.begun)
 
     async def _connect(self) -> None:
         """Try until it works: a secret may be added, and a permission given, while we run."""
@@ -165,6 +191,13 @@ class GoogleGateway:
 
     async def api_keys(self) -> Sequence[Secret]:
         return self._api_keys or (await self.connection()).api_keys
+
+    def models(self) -> Sequence[Model]:
+        if self._connection is not None:
+            return self._connection.models.now_served()
+        ways = self.settings.ways
+        tables = {model.id for name in ways for model in table_of(name)}
+        return [model for model in table_of(None) if model.id in tables]
 
     def refusal(self) -> GatewayError | None:
         if self._connection is None:

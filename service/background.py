@@ -27,6 +27,15 @@ def beside_the_answer(work: Coroutine[Any, Any, object]) -> None:
     _ = start(work)
 
 
+def apart(work: Coroutine[Any, Any, object]) -> None:
+    """Do the same, without the request's end being held back: where the CPU stays on anyway."""
+    token = request_work.set(set())
+    try:
+        _ = start(work)
+    finally:
+        request_work.reset(token)
+
+
 def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """Do the same, for whoever may want to wait for it."""
     task = asyncio.create_task(work)

@@ -21,12 +21,22 @@ from service.credentials.provider import TokenProvider
 from service.credentials.secret_manager import SecretManager
 from service.credentials.sources import StaticSource, find_source, resolve
 from service.errors import CredentialsError, GatewayError
-from service.interfaces import MediaSource, SignatureStore, TokenCache, Upstream, Way
+from service.interfaces import (
+    Embedder,
+    MediaSource,
+    Models,
+    SignatureStore,
+    TokenCache,
+    TokenCounter,
+    Upstream,
+    Way,
+)
 from service.media import MediaFetcher
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.signatures.memory import MemorySignatures
 from service.signatures.shared import SharedSignatures
+from service.upstream.catalog import Catalog
 from service.upstream.code_assist import CodeAssist
 from service.upstream.failover import Failover, Named
 from service.upstream.fake_thinking import FakeThinking
@@ -52,6 +62,9 @@ class GoogleConnection:
         is_open: Callable[[str], bool],
         media: MediaSource,
         signatures: SignatureStore,
+        embedder: Embedder,
+        counter: TokenCounter,
+        models: Models,
         ways: Sequence[Way],
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
@@ -61,6 +74,9 @@ class GoogleConnection:
         self.is_open = is_open
         self.media = media
         self.signatures = signatures
+        self.embedder = embedder
+        self.counter = counter
+        self.models = models
         self.ways = ways
         self.http = http
         self.api_keys = api_keys
@@ -71,8 +87,9 @@ class GoogleConnection:
         refusals = [way.tokens.refusal for way in self.ways]
         return refusals[0] if all(refusals) else None
 
-    async def aclose(self) -> None:
-        await background.finished()
+    async def aclose(self, *, in_a_hurry: bool = False) -> None:
+        if not in_a_hurry:
+            await background.finished()
         for close in self._close:
             await close()
 
@@ -95,7 +112,12 @@ async def connect(settings: Settings) -> GoogleConnection:
         await asyncio.gather(*(each() for each in close))
         raise _first_of(failures) from None
     ways = [task.result() for task in building]
-    failover = Failover([Named(way.name, BypassRefusedSignatures(way.upstream)) for way in ways])
+    failover = Failover(
+        [
+            Named(way.name, BypassRefusedSignatures(way.upstream), way.embedder, way.counter)
+            for way in ways
+        ]
+    )
     upstream: Upstream = failover
     if settings.enable_fake_thinking:
         upstream = FakeThinking(upstream, name=ways[0].name)
@@ -108,6 +130,13 @@ async def connect(settings: Settings) -> GoogleConnection:
         is_open=failover.is_open,
         media=media,
         signatures=caches.result().signatures,
+        embedder=failover,
+        counter=failover,
+        models=Catalog(
+            {way.name: way.lister for way in ways if way.lister is not None},
+            # A request's held-back end would hold up the next one on its connection.
+            start=background.beside_the_answer if settings.on_cloud_run else background.apart,
+        ),
         ways=ways,
         http=builder.http,
         api_keys=keys.result(),
@@ -171,7 +200,7 @@ class _Builder:
         )
         background.beside_the_answer(_look_ahead(caches, tokens))
         upstream = CodeAssist(http, endpoint=endpoint, project=project)
-        return Way("code_assist", upstream, tokens, project)
+        return Way("code_assist", upstream, tokens, project, upstream.list_models, upstream)
 
     def _vertex(self) -> Way:
         settings = self._settings
@@ -193,7 +222,7 @@ class _Builder:
         upstream = Vertex(
             http, project=project, location=settings.vertex_location, endpoint=endpoint
         )
-        return Way("vertex", upstream, tokens)
+        return Way("vertex", upstream, tokens, None, upstream.list_models, upstream, upstream)
 
     async def _gemini_api(self) -> Way:
         secret = self._settings.gemini_api_key
@@ -202,7 +231,8 @@ class _Builder:
         http = GoogleHttp(self._transport, tokens, self._limits, key=True)
         self.http["gemini_api"] = http
         endpoint = self._settings.gemini_api_endpoint.rstrip("/")
-        return Way("gemini_api", GeminiApi(http, endpoint=endpoint), tokens)
+        upstream = GeminiApi(http, endpoint=endpoint)
+        return Way("gemini_api", upstream, tokens, None, upstream.list_models, upstream, upstream)
 
     async def _if_needed(self, reading: Awaitable[object]) -> None:
         """Read it now; as long as another way is left, one that cannot be read is read later."""

@@ -219,6 +219,19 @@ class CapacityError(OverloadedError):
     closing = Closing(60, model=True, at_once=True, other_model=True)
 
 
+class GoingAwayError(GatewayError):
+    """An instance that is about to end; another one will answer."""
+
+    status = 503
+    code = "server_is_overloaded"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This instance of the gateway is going away. Ask again: another one will answer.",
+            retry_after=1,
+        )
+
+
 class TokenEndpointError(GatewayError):
     """Google's token endpoint is down, or said to come back later."""
 

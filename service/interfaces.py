@@ -3,15 +3,22 @@
 The rest of the service is written against these; `service.app` chooses who plays them.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
+from service.models import Model
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
+from service.schemas.gemini_embeddings import EmbedRequest
+from service.schemas.gemini_native import NativeRequest
 from service.schemas.oauth import AccessToken, Credential, SharedToken
 from service.schemas.openai_media import Fetched
 from service.settings import Secret, Settings
+
+#: From a client of OpenAI's, translated; or from one of Google's, whose answer then comes as a
+#: `NativeResponse`.
+GeminiRequest = GenerateContentRequest | NativeRequest
 
 
 class Answer(NamedTuple):
@@ -43,12 +50,52 @@ class AnswerStream(Protocol):
 class Upstream(Protocol):
     """Someone who answers Gemini requests. Behaviours such as retry wrap one of these."""
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         """Return the whole answer; raise `GatewayError`."""
         ...
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         """Return once the first event has parsed; raise `GatewayError` for what came instead."""
+        ...
+
+
+class Counted(NamedTuple):
+    """How many tokens a request has, in Google's own words."""
+
+    body: bytes
+    upstream: str
+    left_out: Sequence[str] = ()
+
+
+class TokenCounter(Protocol):
+    """Someone who counts the tokens of a request without an answer to it."""
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        """Count them; raise `GatewayError`."""
+        ...
+
+
+class Models(Protocol):
+    """Who knows which models can be asked for."""
+
+    def now_served(self) -> Sequence[Model]:
+        """Return what is known, at once; if that is old, look again beside the request."""
+        ...
+
+
+class Embedded(NamedTuple):
+    """A vector for each text, in their order."""
+
+    vectors: Sequence[list[float]]
+    tokens: int  # 0 where Google counts none
+    upstream: str
+
+
+class Embedder(Protocol):
+    """Someone who makes embeddings."""
+
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        """Embed all texts; raise `GatewayError`."""
         ...
 
 
@@ -67,6 +114,10 @@ class Gateway(Protocol):
 
     async def api_keys(self) -> Sequence[Secret]:
         """Return the keys that clients may present; none if the gateway is open."""
+        ...
+
+    def models(self) -> Sequence[Model]:
+        """Return the models that can be asked for, from memory."""
         ...
 
     def refusal(self) -> GatewayError | None:
@@ -135,6 +186,11 @@ class Way(NamedTuple):
     tokens: InspectableTokens
     #: Who knows where Code Assist serves the account; None elsewhere.
     project: Projects | None = None
+    #: Brings the ids of the models that it has.
+    lister: Callable[[], Awaitable[Sequence[str]]] | None = None
+    counter: TokenCounter | None = None
+    #: Who makes embeddings there; None where nobody does.
+    embedder: Embedder | None = None
 
 
 class MediaSource(Protocol):
@@ -161,6 +217,9 @@ class Connection(Protocol):
 
     upstream: Upstream
     media: MediaSource
+    embedder: Embedder
+    counter: TokenCounter
+    models: Models
     api_keys: Sequence[Secret]
     #: At least one, in the operator's order.
     ways: Sequence[Way]
@@ -174,7 +233,9 @@ class Connection(Protocol):
         """Say why Google would refuse every request, if that is known."""
         ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self, *, in_a_hurry: bool = False) -> None:
+        """Hang up; in a hurry, without a wait for work beside the answers."""
+        ...
 
 
 class CredentialSource(Protocol):

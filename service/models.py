@@ -65,8 +65,12 @@ class Model(Struct, frozen=True, kw_only=True):
     #: These two are a matter of the upstream, too: Code Assist, the only one so far, takes neither.
     image_config: bool = False
     logprobs: bool = False
+    #: Of the vectors that a model for embeddings makes, unless it is asked for less.
+    dimensions: int | None = None
     aliases: tuple[str, ...] = ()
     shutdown_date: date | None = None
+    #: What to use instead of one that is or will be shut down.
+    replacement: str | None = None
     #: From 3.6 on Google deprecates temperature, top_p and top_k, and may refuse them.
     sampling: bool = True
     #: From 3.6 on a request may not end in a model turn.
@@ -88,6 +92,15 @@ _BUDGET = Model(  # 2.5
 _OLDEST = structs.replace(_BUDGET, thinking=None, json_schema=False)  # before 2.5
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
+_EMBEDDINGS = Model(
+    id="",
+    thinking=None,
+    context_length=2048,
+    max_output_tokens=None,
+    inputs=("text",),
+    outputs=("embedding",),
+    dimensions=3072,
+)
 
 
 def _row(dialect: Model, id_: str, **differs: object) -> Model:
@@ -131,6 +144,7 @@ MODELS = (
         aliases=("gemini-3.1-flash-lite-preview",),
         levels=_FROM_MINIMAL,
         shutdown_date=date(2027, 5, 7),
+        replacement="gemini-3.5-flash-lite",
     ),
     _row(
         _LEVEL,
@@ -145,6 +159,7 @@ MODELS = (
         created=_on(2025, 11, 18),
         levels=("LOW", "HIGH"),
         shutdown_date=date(2026, 3, 9),
+        replacement="gemini-3.1-pro-preview",
         fallback="gemini-3.1-pro-preview",
     ),
     _row(
@@ -152,6 +167,7 @@ MODELS = (
         "gemini-2.5-pro",
         created=_on(2025, 6, 17),
         shutdown_date=_END_OF_2_5,
+        replacement="gemini-3.1-pro-preview",
         budget=Budget(128, 32_768, can_be_off=False),
         fallback="gemini-2.5-flash",
     ),
@@ -160,6 +176,7 @@ MODELS = (
         "gemini-2.5-flash",
         created=_on(2025, 6, 17),
         shutdown_date=_END_OF_2_5,
+        replacement="gemini-3.5-flash",
         budget=Budget(1, 24_576, can_be_off=True),
         fallback="gemini-2.5-flash-lite",
     ),
@@ -179,6 +196,8 @@ MODELS = (
         inputs=("text", "image"),
         outputs=("text", "image"),
     ),
+    _row(_EMBEDDINGS, "gemini-embedding-001", created=_on(2025, 7, 14)),
+    _row(_EMBEDDINGS, "gemini-embedding-2", context_length=8192),
 )
 
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
@@ -197,6 +216,8 @@ def find_model(name: str) -> Model:
     if known := _BY_NAME.get(bare):
         return known
     if match := _GEMINI.fullmatch(bare):
+        if bare.startswith("gemini-embedding-"):
+            return structs.replace(_EMBEDDINGS, id=bare)
         return structs.replace(
             _dialect(match[1], match[2]), id=bare, max_output_tokens=None, **_special(bare)
         )
@@ -225,6 +246,65 @@ def _special(id_: str) -> dict[str, Any]:
         old = {"thinking": None} if id_.startswith(("gemini-1", "gemini-2")) else {}
         return {"inputs": ("text", "image"), "outputs": ("text", "image"), **old}
     return {}
+
+
+def find_image_model(name: str) -> Model:
+    """Do the same for a model that is to draw."""
+    try:
+        model = find_model(name)
+    except ModelNotFoundError:
+        model = None
+    if model is None or "image" not in model.outputs:
+        ids = " and ".join(model.id for model in MODELS if "image" in model.outputs)
+        msg = f"The model '{name[:100]}' does not draw. Try {ids}, or see GET /v1/models."
+        raise ModelNotFoundError(msg)
+    return model
+
+
+#: Known at Vertex AI and at the Developer API only.
+_NOT_ON_CODE_ASSIST = frozenset(
+    {
+        "gemini-4-hydrogen",
+        "gemini-4-carbon",
+        "gemini-4-argon",
+        "gemini-3.7-flash",
+        "gemini-3.6-flash",
+        "gemini-2.5-flash-image",
+    }
+)
+
+
+def table_of(upstream: str | None) -> list[Model]:
+    """Return the rows that an upstream is known to serve, or served; all of them for None."""
+    if upstream != "code_assist":
+        return list(MODELS)
+    return [
+        model
+        for model in MODELS
+        if model.id not in _NOT_ON_CODE_ASSIST and "embedding" not in model.outputs
+    ]
+
+
+def find_chat_model(name: str) -> Model:
+    """Do the same for a model that is to say something."""
+    model = find_model(name)
+    if "embedding" in model.outputs:
+        msg = f"The model '{model.id}' only makes embeddings. POST /v1/embeddings asks it for them."
+        raise ModelNotFoundError(msg)
+    return model
+
+
+def find_embedding_model(name: str) -> Model:
+    """Do the same for a model that is to make embeddings."""
+    try:
+        model = find_model(name)
+    except ModelNotFoundError:
+        model = None
+    if model is None or "embedding" not in model.outputs:
+        ids = " and ".join(model.id for model in MODELS if "embedding" in model.outputs)
+        msg = f"The model '{name[:100]}' does not make embeddings. Those that do are {ids}."
+        raise ModelNotFoundError(msg)
+    return model
 
 
 def _dialect(major: str | None, minor: str | None) -> Model:

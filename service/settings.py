@@ -129,6 +129,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     upstream_first_byte_seconds: Seconds = 300
     upstream_idle_seconds: Seconds = 120
     request_deadline_seconds: Seconds = 3570
+    drain_seconds: Seconds = 9
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] | None = None

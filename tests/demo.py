@@ -69,6 +69,9 @@ def gateway(google: Google, port: int, key: str) -> Iterator[None]:
         "OAUTH_CLIENT_SECRET": google.client_secret,
         "CODE_ASSIST_ENDPOINT": google.url,
         "OAUTH_TOKEN_URL": f"{google.url}/token",
+        "UPSTREAMS": "code_assist,gemini_api",
+        "GEMINI_API_KEY": next(iter(google.api_keys)),
+        "GEMINI_API_ENDPOINT": google.url,
         "LOG_LEVEL": "warning",
     }
     with subprocess.Popen([sys.executable, "-m", "service"], env=environ) as running:

@@ -12,6 +12,8 @@ from service.settings import Secret, Settings, load
 from tests.conftest import StartGateway
 from tests.gateway import Gateway
 from tests.programs import NODE, need, need_the_sdk_for_node
+from tests.simulators.google import Google
+from tests.ways import by
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -23,9 +25,10 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def demo(start_gateway: StartGateway) -> Gateway:
+def demo(google: Google, start_gateway: StartGateway) -> Gateway:
     """What `make demo` leaves running."""
-    return start_gateway(openai_api_key=Secret("sk-demo"))
+    ways = by(google, "code_assist", "gemini_api")
+    return start_gateway(openai_api_key=Secret("sk-demo"), **ways)
 
 
 def here(example: str, demo: Gateway) -> str:
@@ -55,9 +58,11 @@ def test_a_console_example_prints_what_it_says(block: str, demo: Gateway) -> Non
     assert timeless(printed) == timeless(expected)
 
 
-def test_the_python_example_prints_what_it_says(demo: Gateway) -> None:
-    (example,) = blocks("python")
-    assert output_of([sys.executable, "-c", here(example, demo)]) == blocks("text")[0].rstrip("\n")
+@pytest.mark.parametrize(("example", "expected"), [(0, 0), (1, -2)], ids=["openai", "google-genai"])
+def test_a_python_example_prints_what_it_says(demo: Gateway, example: int, expected: int) -> None:
+    code, text = blocks("python")[example], blocks("text")[expected]
+    printed = output_of([sys.executable, "-c", here(code, demo)])
+    assert printed.rstrip("\n") == text.rstrip("\n")
 
 
 def test_the_node_example_prints_what_it_says(demo: Gateway) -> None:

@@ -6,7 +6,7 @@ from litestar import Request
 
 from service.errors import InvalidRequestError
 from service.logs import annotate
-from service.models import Model, find_model, unaliased
+from service.models import Model, find_chat_model, unaliased
 from service.settings import Settings
 
 
@@ -19,7 +19,7 @@ def model_asked(name: str | None, settings: Settings) -> tuple[str, Model]:
     if name is None:
         msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
         raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
-    model = find_model(unaliased(name, settings.aliases))
+    model = find_chat_model(unaliased(name, settings.aliases))
     annotate(model=model.id)
     return name, model
 

@@ -5,6 +5,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 from msgspec import Struct
 
 from service import __version__
+from service.schemas.gemini_native import GoogleErrorBody
 from service.schemas.openai import ErrorBody
 from service.schemas.openai_chat import ChatCompletion
 
@@ -39,6 +40,30 @@ ERRORS = {
 }
 #: What comes of asking for the key, which may still have to be read from Secret Manager.
 GUARDED = {status: ERRORS[status] for status in (401, 500, 503)}
+UNSUPPORTED = {
+    501: ResponseSpec(
+        ErrorBody,
+        generate_examples=False,
+        description="None of the ways to Gemini that this gateway has can do it.",
+    )
+}
+#: The same on the paths where Google's own API is spoken.
+GOOGLE_ERRORS = {
+    status: ResponseSpec(GoogleErrorBody, generate_examples=False, description=description)
+    for status, description in {
+        400: "The request is wrong.",
+        401: "The API key is missing or wrong.",
+        403: "Google refuses this account or project.",
+        404: "There is no such model.",
+        413: "The request is too large.",
+        429: "A quota is used up.",
+        500: "The gateway, its Google credentials or Gemini failed.",
+        501: "There is no such method here.",
+        502: "Gemini could not be reached, or gave no proper answer.",
+        503: "Gemini is overloaded.",
+        504: "Gemini took too long.",
+    }.items()
+}
 
 
 def openapi_config(*, key_needed: bool) -> OpenAPIConfig:

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from service.api import errors, google_errors
 from service.background import finished, request_work
-from service.logs import request_fields
+from service.draining import Drain
+from service.errors import GoingAwayError
+from service.logs import annotate, request_fields
 
 logger = logging.getLogger("service.access")
 
@@ -23,8 +26,11 @@ _QUIET = frozenset({"/health", "/ready"})  # asked every few seconds
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, app: ASGIApp, drain: Drain, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._app = app
+        self._drain = drain
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +62,7 @@ class Edge:
             if work and message["type"] == "http.response.body" and not message.get("more_body"):
                 # The client has everything, and the instance keeps its CPU until the work is done.
                 await send({**message, "more_body": True})
-                await finished(work)
+                await self._drain.hold(finished(work))
                 message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
@@ -64,10 +70,14 @@ class Edge:
             # RFC 9110 section 9.3.2: as GET. The server leaves the body out.
             scope = {**scope, "method": "GET"}
         try:
-            await self._app(scope, receive, timed)
+            if self._drain.begun and scope["path"] != "/health":
+                await _refuse(scope, timed)
+            else:
+                with self._drain.request():
+                    await self._app(scope, receive, timed)
+                    if work:
+                        await self._drain.hold(finished(work))
         finally:
-            if work:
-                await finished(work)
             request_work.reset(work_token)
             request_fields.reset(token)
             if "head" in timing:
@@ -75,6 +85,23 @@ class Edge:
             fields["duration_ms"] = round((self._clock() - began) * 1000, 1)
             level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
             logger.log(level, "request", extra={"fields": fields})
+
+
+async def _refuse(scope: HTTPScope, send: Send) -> None:
+    """Send a client elsewhere, whatever it asks."""
+    error = GoingAwayError()
+    annotate(error=error.code)
+    body = errors.body(error)
+    if google_errors.are_for(scope["method"], scope["path"]):
+        body = google_errors.body(error)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"retry-after", b"1"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _request_id(scope: Scope) -> bytes:

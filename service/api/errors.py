@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from service.api import google_errors
 from service.errors import (
     GatewayError,
     InvalidRequestError,
@@ -33,10 +34,17 @@ def error_object(error: GatewayError) -> Error:
     return Error(message=error.message, type=error.type, param=error.param, code=error.code)
 
 
-def respond(error: GatewayError, headers: dict[str, str] | None = None) -> Response[bytes]:
+def respond(
+    error: GatewayError,
+    headers: dict[str, str] | None = None,
+    *,
+    asked: Request[Any, Any, Any] | None = None,
+) -> Response[bytes]:
+    """Make a response of an error; in Google's words where the request was in Google's."""
     annotate(error=error.code or error.type)
+    in_googles = asked is not None and google_errors.are_for(asked.method, asked.url.path)
     return Response(
-        body(error),
+        google_errors.body(error) if in_googles else body(error),
         status_code=error.status,
         media_type="application/json",
         headers={**_retry_headers(error), **(headers or {})},
@@ -57,35 +65,43 @@ def _retry_headers(error: GatewayError) -> dict[str, str]:
     return headers
 
 
-def on_gateway_error(_: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:
+def on_gateway_error(request: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004
-    return respond(error, headers)
+    return respond(error, headers, asked=request)
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Reword what Litestar refused itself: a wrong path, a wrong method, too large a body."""
+    known = _reworded(request, error)
+    if known is None:
+        return on_bug(request, error)
+    allowed = {name.lower(): value for name, value in (error.headers or {}).items()}
+    headers = {"allow": allowed.get("allow", "")} if error.status_code == 405 else None  # noqa: PLR2004
+    return respond(known, headers, asked=request)
+
+
+def _reworded(request: Request[Any, Any, Any], error: HTTPException) -> GatewayError | None:
     asked = f"{request.method} {request.url.path}"
     match error.status_code:
         case 404:
-            msg = f"Unknown request URL: {asked}. GET / lists the endpoints."
-            return respond(UnknownUrlError(msg))
+            return UnknownUrlError(f"Unknown request URL: {asked}. GET / lists the endpoints.")
         case 405:
             allowed = {name.lower(): value for name, value in (error.headers or {}).items()}
-            msg = f"Method not supported: {asked}. Use {allowed.get('allow', 'another')}."
-            return respond(MethodNotSupportedError(msg), {"allow": allowed.get("allow", "")})
+            use = allowed.get("allow", "another")
+            return MethodNotSupportedError(f"Method not supported: {asked}. Use {use}.")
         case 413:
             limit = request.route_handler.resolve_request_max_body_size()
-            return respond(RequestTooLargeError(f"The request is larger than {limit} bytes."))
+            return RequestTooLargeError(f"The request is larger than {limit} bytes.")
         case 400 if isinstance(error, ValidationException):
-            return respond(InvalidRequestError("The body of the request must be a JSON object."))
+            return InvalidRequestError("The body of the request must be a JSON object.")
         case status if status < 500:  # noqa: PLR2004
-            return respond(InvalidRequestError(error.detail))
+            return InvalidRequestError(error.detail)
         case _:
-            return on_bug(request, error)
+            return None
 
 
-def on_bug(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    return respond(unexpected(error))
+def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return respond(unexpected(error), asked=request)
 
 
 def unexpected(error: Exception) -> GatewayError:

@@ -1,34 +1,33 @@
-"""`GET /v1/models` and `GET /v1/models/{id}`."""
+"""`GET /v1/models` and `GET /v1/models/{id}`; and the same in Google's form, under `/v1beta`."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from msgspec import UNSET
 
-from service.api.documentation import ERRORS, GUARDED
+from service.api.documentation import ERRORS, GOOGLE_ERRORS, GUARDED
 from service.interfaces import Gateway
-from service.models import MODELS, Model, find_model, unaliased
+from service.models import Model, find_model, unaliased
 from service.schemas import openai
+from service.schemas.gemini_native import NativeModel, NativeModelList
+
+_NO_SUCH = {**GUARDED, 404: ERRORS[404]}
+_IN_GOOGLES_WORDS = {status: GOOGLE_ERRORS[status] for status in _NO_SUCH}
 
 
 class ModelController(Controller):
     path = "/models"
     tags = ["Models"]
 
-    @get(summary="List models", responses=GUARDED, sync_to_thread=False)
-    def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> openai.ModelList:
-        """List the operator's own names and the table's models, with those that are shut down."""
-        aliases = gateway.settings.aliases
-        named = [_describe(find_model(id_), name) for name, id_ in aliases.items()]
-        # A name that the operator gave to another model is that model's.
-        return openai.ModelList(
-            data=[*named, *[_describe(model) for model in MODELS if model.id not in aliases]]
-        )
+    @get(summary="List models", responses=GUARDED)
+    async def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> openai.ModelList:
+        """List the operator's own names, and the models that can be asked for now."""
+        return openai.ModelList(data=[_describe(model, name) for name, model in _offered(gateway)])
 
     @get(
         "/{model_id:path}",
         summary="Retrieve a model",
-        responses={**GUARDED, 404: ERRORS[404]},
+        responses=_NO_SUCH,
         sync_to_thread=False,
     )
     def retrieve(
@@ -39,16 +38,62 @@ class ModelController(Controller):
         return _describe(find_model(unaliased(name, gateway.settings.aliases)), name)
 
 
-def _describe(model: Model, name: str | None = None) -> openai.Model:
+class NativeModelController(Controller):
+    path = "/models"
+    tags = ["Gemini"]
+
+    @get(summary="List models as Google does", responses=_IN_GOOGLES_WORDS)
+    async def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> NativeModelList:
+        """List them on one page, whatever its size shall be."""
+        rows = [_describe_as_google(model, name) for name, model in _offered(gateway)]
+        return NativeModelList(rows)
+
+    @get(
+        "/{target:path}",
+        summary="Retrieve a model as Google describes it",
+        responses=_IN_GOOGLES_WORDS,
+        sync_to_thread=False,
+    )
+    def retrieve(
+        self, target: FromPath[str], gateway: NamedDependency[SkipValidation[Gateway]]
+    ) -> NativeModel:
+        name = target.removeprefix("/").removeprefix("models/")
+        row = find_model(unaliased(name, gateway.settings.aliases))
+        return _describe_as_google(row, name)
+
+
+def _offered(gateway: Gateway) -> list[tuple[str, Model]]:
+    """Return the names that a client may use; one that the operator gave is not Google's."""
+    own = {name: find_model(id_) for name, id_ in gateway.settings.aliases.items()}
+    return list((own | {one.id: one for one in gateway.models() if one.id not in own}).items())
+
+
+def _describe(model: Model, name: str) -> openai.Model:
     return openai.Model(
-        id=name or model.id,
+        id=name,
         created=model.created,
         context_length=model.context_length,
         max_output_tokens=model.max_output_tokens or UNSET,
         inputs=list(model.inputs),
         outputs=list(model.outputs),
+        dimensions=model.dimensions or UNSET,
         thinking=model.thinking or UNSET,
         aliases=list(model.aliases) or UNSET,
         deprecated=True if model.shutdown_date else UNSET,
         shutdown_date=model.shutdown_date.isoformat() if model.shutdown_date else UNSET,
+        replacement=model.replacement or UNSET,
+    )
+
+
+def _describe_as_google(model: Model, name: str) -> NativeModel:
+    embeds = "embedding" in model.outputs
+    return NativeModel(
+        name=f"models/{name}",
+        display_name=name.replace("-", " ").title(),
+        input_token_limit=model.context_length,
+        output_token_limit=model.max_output_tokens or 0,
+        supported_generation_methods=(
+            ["embedContent"] if embeds else ["generateContent", "countTokens"]
+        ),
+        thinking=model.thinking is not None,
     )

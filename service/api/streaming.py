@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -15,7 +15,8 @@ from litestar.types import Receive, Scope, Send
 from service import sse
 from service.api import errors
 from service.api.choices import BREAKS
-from service.errors import GatewayError, RequestDeadlineError
+from service.draining import cutting
+from service.errors import GatewayError, GoingAwayError, RequestDeadlineError
 from service.logs import annotate
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Responses(Protocol):
 class WhileConnected:
     """`async with`: cancels its body when the client leaves, and raises `ClientDisconnectedError`.
 
+    It does the same with `GoingAwayError` when the process cannot wait any longer.
+
     Args:
         receive: ASGI's; the body of the request must have been read.
         tick: called after the time it returns, again and again, as long as the client stays.
@@ -78,12 +81,15 @@ class WhileConnected:
         self._tick = tick
         self._first_tick = first_tick
         self._left = False
+        self._going_away = False
+        self._resources = ExitStack()
 
     async def __aenter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("There is no task to cancel.")
         self._task = task
+        self._resources.enter_context(cutting(self._go_away))
         self._watcher = asyncio.create_task(self._watch())
         return self
 
@@ -94,8 +100,16 @@ class WhileConnected:
         traceback: TracebackType | None,
     ) -> None:
         self._watcher.cancel()
-        if self._left and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
-            raise ClientDisconnectedError("The client closed the connection.") from None
+        self._resources.close()
+        cancelled = [self._task.uncancel() for ours in (self._left, self._going_away) if ours]
+        if cancelled and cancelled[-1] == 0 and kind is asyncio.CancelledError:
+            if self._left:
+                raise ClientDisconnectedError("The client closed the connection.") from None
+            raise GoingAwayError from None
+
+    def _go_away(self) -> None:
+        self._going_away = True
+        self._task.cancel()
 
     async def _watch(self) -> None:
         delay = self._first_tick
@@ -161,11 +175,15 @@ class EventStream(Response[None]):
         self.deadline = deadline
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
-        return _Writer(self)
+        return Writer(self)
 
 
-class _Writer(ASGIResponse):
-    """One stream on its way to the client."""
+class Writer(ASGIResponse):
+    """One stream on its way to the client, as OpenAI's clients expect it."""
+
+    content_type = b"text/event-stream; charset=utf-8"
+    #: What bridges a silence.
+    filler = sse.KEEPALIVE
 
     def __init__(self, stream: EventStream) -> None:
         super().__init__()
@@ -187,7 +205,7 @@ class _Writer(ASGIResponse):
             async with connected, within(self._deadline):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
-            await self._write(_encode(self._translator.finish()) + sse.DONE, last=True)
+            await self._write(self.ending(), last=True)
         except ClientDisconnectedError as error:
             annotate(error=error.code, status=error.status)
         except Exception as error:
@@ -195,8 +213,19 @@ class _Writer(ASGIResponse):
                 raise
             failure = error if isinstance(error, GatewayError) else errors.unexpected(error)
             annotate(error=failure.code or failure.type)
-            data = _encode(self._translator.break_off())
-            await self._write(data + sse.encode(errors.body(failure)) + sse.DONE, last=True)
+            await self._write(self.broken(failure), last=True)
+
+    def chunks(self, response: Any) -> bytes:
+        """Return what one of the upstream's responses becomes."""
+        return _encode(self._translator.push(response))
+
+    def ending(self) -> bytes:
+        return _encode(self._translator.finish()) + sse.DONE
+
+    def broken(self, failure: GatewayError) -> bytes:
+        """Return the end of a stream that something has gone wrong with."""
+        data = _encode(self._translator.break_off())
+        return data + sse.encode(errors.body(failure)) + sse.DONE
 
     async def _answer(self) -> None:
         answer = await self._open_answer()
@@ -217,7 +246,7 @@ class _Writer(ASGIResponse):
         data = bytearray()
         try:
             for response in responses:
-                data += _encode(self._translator.push(response))
+                data += self.chunks(response)
         finally:
             if data:
                 await self._write(bytes(data))
@@ -234,7 +263,7 @@ class _Writer(ASGIResponse):
 
     def _head(self) -> list[tuple[bytes, bytes]]:
         return [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"content-type", self.content_type),
             (b"cache-control", b"no-cache"),
             (b"x-accel-buffering", b"no"),
             *((name.encode(), value.encode()) for name, value in self._extra_headers.items()),
@@ -245,7 +274,7 @@ class _Writer(ASGIResponse):
         silence = self._loop.time() - self._written_at
         if silence < self._keepalive:
             return self._keepalive - silence
-        await self._write(sse.KEEPALIVE)
+        await self._write(self.filler)
         return self._keepalive
 
 

@@ -58,10 +58,12 @@ class Model(Struct, kw_only=True):
     max_output_tokens: int | UnsetType = UNSET
     inputs: list[str] | UnsetType = UNSET
     outputs: list[str] | UnsetType = UNSET
+    dimensions: int | UnsetType = UNSET
     thinking: Literal["budget", "level"] | UnsetType = UNSET
     aliases: list[str] | UnsetType = UNSET
     deprecated: Literal[True] | UnsetType = UNSET
     shutdown_date: str | UnsetType = UNSET
+    replacement: str | UnsetType = UNSET
 
 
 class ModelList(Struct):

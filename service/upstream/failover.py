@@ -11,9 +11,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from service.errors import GatewayError
-from service.interfaces import Answer, AnswerStream, Upstream
-from service.schemas.gemini import GenerateContentRequest
+from service.errors import GatewayError, UnsupportedEndpointError
+from service.interfaces import (
+    Answer,
+    AnswerStream,
+    Counted,
+    Embedded,
+    Embedder,
+    GeminiRequest,
+    TokenCounter,
+    Upstream,
+)
+from service.schemas.gemini_embeddings import EmbedRequest
+from service.schemas.gemini_native import NativeRequest
 from service.upstream.retry import twice
 
 T = TypeVar("T")
@@ -28,10 +38,14 @@ _REMEMBERED = 1000
 class Named(NamedTuple):
     name: str
     upstream: Upstream
+    embedder: Embedder | None = None
+    counter: TokenCounter | None = None
 
 
 class Failover:
     """An `Upstream` around others, which are asked in their order; each of them twice, if it helps.
+
+    It is an `Embedder` and a `TokenCounter`, too, around those that are.
 
     Args:
         ways: at least one.
@@ -45,21 +59,47 @@ class Failover:
         #: When a way, or a model on it, may be asked again.
         self._closed: dict[tuple[str, str | None], float] = {}
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
-        return await self._first(model, lambda upstream: upstream.generate(model, request))
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
+        return await self._first(model, lambda way: way.upstream.generate(model, request))
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
-        return await self._first(model, lambda upstream: upstream.stream(model, request))
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
+        return await self._first(model, lambda way: way.upstream.stream(model, request))
 
-    async def _first(self, model: str, ask: Callable[[Upstream], Awaitable[T]]) -> T:
-        left = list(self._ways)
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        embedders = {way.name: way.embedder for way in self._ways if way.embedder is not None}
+        if not embedders:
+            raise UnsupportedEndpointError(
+                "Code Assist, the only way to Gemini that this gateway has, makes no embeddings. "
+                "The operator can add Vertex AI or a GEMINI_API_KEY, see UPSTREAMS."
+            )
+        return await self._first(
+            model,
+            lambda way: embedders[way.name].embed(model, request),
+            [way for way in self._ways if way.name in embedders],
+        )
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        counters = {way.name: way.counter for way in self._ways if way.counter is not None}
+        return await self._first(
+            model,
+            lambda way: counters[way.name].count_tokens(model, request),
+            [way for way in self._ways if way.name in counters],
+        )
+
+    async def _first(
+        self,
+        model: str,
+        ask: Callable[[Named], Awaitable[T]],
+        ways: Sequence[Named] | None = None,
+    ) -> T:
+        left = list(self._ways if ways is None else ways)
         failures: list[tuple[str, GatewayError]] = []
         while left:
             way = next((one for one in left if self._is_open(one.name, model)), left[0])
             left.remove(way)
             others = any(self._is_open(one.name, model) for one in left)
             try:
-                answer = await twice(partial(ask, way.upstream), in_a_hurry=others)
+                answer = await twice(partial(ask, way), in_a_hurry=others)
             except GatewayError as error:
                 if error.closing is None:
                     raise

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from service.interfaces import Answer, AnswerStream, Upstream
+from service.interfaces import Answer, AnswerStream, GeminiRequest, Upstream
 from service.models import find_model
 from service.schemas.gemini import (
     Candidate,
@@ -17,6 +17,7 @@ from service.schemas.gemini import (
     GenerateContentResponse,
     Part,
 )
+from service.schemas.gemini_native import NativeRequest
 
 #: Seconds for which the first text waits, so that what Google refuses at once has its real status.
 GRACE = 0.25
@@ -45,11 +46,12 @@ class FakeThinking:
         self._inner = inner
         self._name = name
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         return await self._inner.generate(model, request)
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
-        if not _is_wanted(model, request):
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
+        # Google's own clients know when nothing has been said yet.
+        if isinstance(request, NativeRequest) or not _is_wanted(model, request):
             return await self._inner.stream(model, request)
         opening = asyncio.ensure_future(self._inner.stream(model, request))
         stream = _ThinkingStream(opening, thoughts(request), self._name)

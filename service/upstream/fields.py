@@ -7,31 +7,38 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from service.interfaces import GeminiRequest
 from service.schemas.gemini import GenerateContentRequest
+from service.schemas.gemini_native import NativeRequest
+from service.upstream.native import Fields, fitted_fields
 
 #: Fields of the request, as Google's JSON names them, and who does not know them.
 _REFUSED = {
     "cachedContent": ("code_assist",),
     "safetySettings.method": ("gemini_api",),
+    "generationConfig.imageConfig": ("code_assist",),
 }
 
 
 class Fitted(NamedTuple):
     """A request that an upstream takes, and the fields that it had to lose."""
 
-    request: GenerateContentRequest
+    request: GenerateContentRequest | Fields
     left_out: list[str]
 
 
-def fitted(request: GenerateContentRequest, upstream: str) -> Fitted:
+def fitted(request: GeminiRequest, upstream: str) -> Fitted:
     """Return what is left of a request for one upstream."""
+    if isinstance(request, NativeRequest):
+        return Fitted(*fitted_fields(request.fields, upstream))
+    kept: GenerateContentRequest = request
     left_out = []
     for path, refusing in _REFUSED.items():
         if upstream in refusing:
-            request, found = _without(request, path.split("."))
+            kept, found = _without(kept, path.split("."))
             if found:
                 left_out.append(path)
-    return Fitted(request, left_out)
+    return Fitted(kept, left_out)
 
 
 def _without(node: Any, path: list[str]) -> tuple[Any, bool]:

@@ -1,18 +1,24 @@
 """The Gemini Developer API: a key, and nothing else."""
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
-from service.interfaces import Answer, AnswerStream
-from service.schemas.gemini import GenerateContentRequest, ToolConfig
-from service.upstream import bare
+from service.interfaces import Answer, AnswerStream, Counted, Embedded, GeminiRequest
+from service.schemas.gemini import ToolConfig
+from service.schemas.gemini_embeddings import EmbedRequest
+from service.schemas.gemini_native import NativeRequest
+from service.upstream import bare, counting
+from service.upstream.embeddings import embed_contents
 from service.upstream.fields import Fitted, fitted
 from service.upstream.http import GoogleHttp
+from service.upstream.listing import listed_models
 
 NAME = "gemini_api"
 
 
 class GeminiApi:
-    """An `Upstream`.
+    """An `Upstream`, an `Embedder` and a `TokenCounter`.
 
     Args:
         http: authenticates with the key, in a header.
@@ -24,19 +30,32 @@ class GeminiApi:
         self._http = http
         self._endpoint = endpoint
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         return await bare.generate(self._http, self.url(model), _fitted(request), NAME)
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         return await bare.stream(self._http, self.url(model), _fitted(request), NAME)
+
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        return await embed_contents(self._http, self.url(model), model, request, NAME)
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        url = f"{self.url(model)}:countTokens"
+        asked = counting.for_gemini_api(request, model)
+        return await counting.count(self._http, url, asked, NAME)
+
+    async def list_models(self) -> Sequence[str]:
+        return await listed_models(self._http, f"{self._endpoint}/v1beta/models")
 
     def url(self, model: str) -> str:
         """Return the address of a model, without a method."""
         return f"{self._endpoint}/v1beta/models/{model}"
 
 
-def _fitted(request: GenerateContentRequest) -> Fitted:
+def _fitted(request: GeminiRequest) -> Fitted:
     """Ask once more for functions beside Google's own tools, as this API wants it."""
+    if isinstance(request, NativeRequest):
+        return fitted(request, NAME)
     tools = request.tools or []
     functions = [tool for tool in tools if tool.function_declarations]
     if functions and len(functions) < len(tools):

@@ -11,8 +11,9 @@ from typing import TypeVar
 from msgspec import structs
 
 from service.errors import SignatureRefusedError
-from service.interfaces import Answer, AnswerStream, Upstream
+from service.interfaces import Answer, AnswerStream, GeminiRequest, Upstream
 from service.schemas.gemini import BYPASS_SIGNATURE, Content, GenerateContentRequest, Part
+from service.schemas.gemini_native import NativeRequest
 
 T = TypeVar("T")
 
@@ -25,19 +26,19 @@ class BypassRefusedSignatures:
     def __init__(self, inner: Upstream) -> None:
         self._inner = inner
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         return await _twice(lambda body: self._inner.generate(model, body), request)
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         return await _twice(lambda body: self._inner.stream(model, body), request)
 
 
-async def _twice(
-    ask: Callable[[GenerateContentRequest], Awaitable[T]], request: GenerateContentRequest
-) -> T:
+async def _twice(ask: Callable[[GeminiRequest], Awaitable[T]], request: GeminiRequest) -> T:
     try:
         return await ask(request)
     except SignatureRefusedError:
+        if isinstance(request, NativeRequest):
+            raise  # Google's own clients keep signatures
         bypassing = without_signatures(request)
         if bypassing == request:
             raise

@@ -1,13 +1,16 @@
 """Vertex AI: Gemini for a Google Cloud project, by the service's own identity."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from service.errors import CredentialsError
-from service.interfaces import Answer, AnswerStream
-from service.schemas.gemini import GenerateContentRequest
-from service.upstream import bare
+from service.interfaces import Answer, AnswerStream, Counted, Embedded, GeminiRequest
+from service.schemas.gemini_embeddings import EmbedRequest
+from service.schemas.gemini_native import NativeRequest
+from service.upstream import bare, counting
+from service.upstream.embeddings import Predictions, embed_content
 from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
+from service.upstream.listing import listed_models
 
 NAME = "vertex"
 
@@ -28,7 +31,7 @@ def endpoint_of(location: str) -> str:
 
 
 class Vertex:
-    """An `Upstream`.
+    """An `Upstream`, an `Embedder` and a `TokenCounter`.
 
     Args:
         http: authenticates as someone who may use Vertex AI in the project.
@@ -50,14 +53,30 @@ class Vertex:
         self._project = project
         self.location = location
         self._endpoint = endpoint or endpoint_of(location)
+        self._list_url = f"{self._endpoint}/v1beta1/publishers/google/models"
+        self._predictions = Predictions()
 
-    async def generate(self, model: str, request: GenerateContentRequest) -> Answer:
+    async def generate(self, model: str, request: GeminiRequest) -> Answer:
         url = await self.url(model)
         return await bare.generate(self._http, url, fitted(request, NAME), NAME)
 
-    async def stream(self, model: str, request: GenerateContentRequest) -> AnswerStream:
+    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
         url = await self.url(model)
         return await bare.stream(self._http, url, fitted(request, NAME), NAME)
+
+    async def embed(self, model: str, request: EmbedRequest) -> Embedded:
+        url = await self.url(model)
+        if self._predictions.knows(model):
+            return await self._predictions.embed(self._http, url, model, request, NAME)
+        return await embed_content(self._http, url, request, NAME)
+
+    async def count_tokens(self, model: str, request: NativeRequest) -> Counted:
+        url = f"{await self.url(model)}:countTokens"
+        return await counting.count(self._http, url, counting.for_vertex(request), NAME)
+
+    async def list_models(self) -> Sequence[str]:
+        """Return the ids of the models, some of which may be served in other locations only."""
+        return await listed_models(self._http, self._list_url)
 
     async def url(self, model: str) -> str:
         """Return the address of a model, without a method; raise `CredentialsError`."""

@@ -7,8 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.gateway import API_KEY, Gateway
+from tests.conftest import StartGateway
+from tests.gateway import API_KEY
 from tests.processes import ENOUGH, ROOT
+from tests.simulators.google import Google
+from tests.ways import by
 
 CASES = 2000
 CHECKS = (
@@ -21,8 +24,9 @@ CHECKS = (
 
 @pytest.mark.timeout(240)
 def test_nothing_that_the_document_allows_has_an_answer_that_it_does_not_name(
-    gateway: Gateway, tmp_path: Path
+    google: Google, start_gateway: StartGateway, tmp_path: Path
 ) -> None:
+    gateway = start_gateway(**by(google, "code_assist", "vertex", "gemini_api"))
     report = tmp_path / "report.json"
     document = f"{gateway.url}/schema/openapi.json"
     options = [

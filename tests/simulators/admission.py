@@ -4,6 +4,9 @@ Google looks in this order too: who is calling, is it a known message, is there 
 does the request make sense.
 """
 
+from collections.abc import Set as AbstractSet
+
+from tests.simulators import embeddings
 from tests.simulators.calls import Call, Upstream
 from tests.simulators.errors import RefusedError, bad_request, error
 from tests.simulators.model_facts import BY_ID, MAGIC, Model, unruly
@@ -20,6 +23,7 @@ from tests.simulators.rules.ask import Ask
 from tests.simulators.scenarios import is_magic
 from tests.simulators.shape import Inspection
 
+_GENERATING = frozenset({"generateContent", "countTokens"})
 _MESSAGES: dict[tuple[str, Upstream], str] = {
     ("generate", "code_assist"): "CodeAssistGenerate",
     ("generate", "gemini_api"): "GenerateContentRequest",
@@ -32,6 +36,12 @@ _MESSAGES: dict[tuple[str, Upstream], str] = {
     ("retrieveUserQuota", "code_assist"): "RetrieveUserQuota",
     ("listExperiments", "code_assist"): "ListExperiments",
     ("setCodeAssistGlobalUserSetting", "code_assist"): "GlobalUserSetting",
+}
+_EMBEDDING_MESSAGES: dict[tuple[str, Upstream], str] = {
+    ("batchEmbedContents", "gemini_api"): "BatchEmbedContents",
+    ("embedContent", "gemini_api"): "DeveloperEmbedContent",
+    ("embedContent", "vertex"): "VertexEmbedContent",
+    ("predict", "vertex"): "Predict",
 }
 
 
@@ -46,6 +56,9 @@ def admit(call: Call) -> None:
     if not isinstance(recorded.body, dict):
         raise RefusedError(error(400, message="Invalid JSON payload received. Expected a value."))
     message = _checked(call, recorded.upstream) if call.world.strict else recorded.body
+    if recorded.operation == "embed":
+        _model(call, {"embedContent"})
+        embeddings.check(call)
     if recorded.operation in ("generate", "countTokens"):
         model = _model(call)
         if call.world.strict:
@@ -78,7 +91,8 @@ def _authenticate(call: Call) -> None:
 
 def _checked(call: Call, upstream: Upstream) -> dict[str, object]:
     recorded = call.recorded
-    name = _MESSAGES.get((recorded.operation, upstream))
+    rpc = recorded.path.rpartition(":")[2]
+    name = _MESSAGES.get((recorded.operation, upstream)) or _EMBEDDING_MESSAGES.get((rpc, upstream))
     if name is None:
         return {}
     inspection = Inspection(upstream)
@@ -90,7 +104,7 @@ def _checked(call: Call, upstream: Upstream) -> dict[str, object]:
     return message
 
 
-def _model(call: Call) -> Model:
+def _model(call: Call, methods: AbstractSet[str] = _GENERATING) -> Model:
     recorded, world = call.recorded, call.world
     name = recorded.model or ""
     if "/" in str(recorded.body.get("model", "")) and recorded.upstream == "code_assist":
@@ -101,8 +115,9 @@ def _model(call: Call) -> Model:
     hidden = model is not None and model.preview and not world.preview_access
     if (
         model is None
+        or name in world.retired
         or recorded.upstream not in model.upstreams
-        or not {"generateContent", "countTokens"} & set(model.methods)
+        or not methods & set(model.methods)
         or (hidden and recorded.upstream == "code_assist")
     ):
         raise RefusedError(unknown_model(call))

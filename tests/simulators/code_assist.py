@@ -7,6 +7,7 @@ from tests.simulators.errors import error
 from tests.simulators.model_facts import models_of
 from tests.simulators.rendering import json_reply
 from tests.simulators.wire import Reply
+from tests.simulators.world import World
 
 Json = dict[str, Any]
 
@@ -84,10 +85,10 @@ def onboarded(project: str, name: str | None = None) -> Json:
 
 
 def quota(call: Call) -> Reply:
-    return json_reply(call, {"buckets": buckets(previews=call.world.preview_access)})
+    return json_reply(call, {"buckets": buckets(call.world, previews=call.world.preview_access)})
 
 
-def buckets(*, previews: bool) -> list[Json]:
+def buckets(world: World | None = None, *, previews: bool) -> list[Json]:
     return [
         {
             "modelId": model.id,
@@ -96,7 +97,7 @@ def buckets(*, previews: bool) -> list[Json]:
             "remainingAmount": "1000",
             "resetTime": RESET_TIME,
         }
-        for model in models_of("code_assist")
+        for model in models_of("code_assist", world)
         if previews or not model.preview
     ]
 

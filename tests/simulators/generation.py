@@ -13,8 +13,21 @@ from tests.simulators.wire import Pause, Reply
 _LONGEST_QUOTE = 80
 
 
+#: One red pixel.
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
 def echo(call: Call) -> Reply:
-    """Say something friendly that quotes the user, a word at a time."""
+    """Say something friendly that quotes the user, a word at a time; or draw, where that is asked.
+
+    What is drawn is always the same.
+    """
+    config = call.recorded.request.get("generationConfig") or {}
+    if "IMAGE" in (config.get("responseModalities") or []):
+        return answer({"inlineData": {"mimeType": "image/png", "data": DOT}})(call)
     said = last_user_text(call.recorded.request)[:_LONGEST_QUOTE]
     text = f'Hello from the simulated Google! You said: "{said}".'
     beats: list[Beat] = []

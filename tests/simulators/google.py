@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from tests.simulators import code_assist, generation, listing, metadata, oauth
+from tests.simulators import code_assist, embeddings, generation, listing, metadata, oauth
 from tests.simulators.admission import admit
 from tests.simulators.calls import Call, Play, Recorded
 from tests.simulators.errors import RefusedError, page
@@ -30,6 +30,7 @@ _USUAL: dict[str, Play] = {
     "metadataValue": metadata.value,
     "generate": generation.echo,
     "countTokens": generation.count,
+    "embed": embeddings.embed,
     "models": listing.models,
     "loadCodeAssist": code_assist.load,
     "onboardUser": code_assist.onboard,

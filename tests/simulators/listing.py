@@ -14,8 +14,10 @@ _USUAL_PAGE = 50
 def models(call: Call) -> Reply:
     recorded = call.recorded
     if recorded.upstream == "vertex":
-        return _page(call, "publisherModels", [_publisher_model(m) for m in models_of("vertex")])
-    known = [_developer_model(model) for model in models_of("gemini_api")]
+        return _page(
+            call, "publisherModels", [_publisher_model(m) for m in models_of("vertex", call.world)]
+        )
+    known = [_developer_model(model) for model in models_of("gemini_api", call.world)]
     if recorded.model is None:
         return _page(call, "models", known)
     wanted = [model for model in known if model["name"] == f"models/{recorded.model}"]

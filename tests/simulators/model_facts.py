@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tests.simulators.calls import Upstream
+from tests.simulators.world import World
 
 MAGIC = "gemini-sim-"  # followed by the id of a scenario
 NEWEST = (99, 0)
@@ -101,5 +102,7 @@ def unruly(model_id: str) -> Model:
     return Model(model_id, NEWEST, None, unruly=True)
 
 
-def models_of(upstream: Upstream) -> list[Model]:
-    return [model for model in _MODELS if upstream in model.upstreams]
+def models_of(upstream: Upstream, world: World | None = None) -> list[Model]:
+    more, retired = (world.models, world.retired) if world else (set[str](), set[str]())
+    known = [*_MODELS, *map(unruly, sorted(more))]
+    return [model for model in known if upstream in model.upstreams and model.id not in retired]

@@ -31,6 +31,21 @@ DeveloperCount
 VertexCount
     model string, contents Content*, systemInstruction Content, tools Tool*
     generationConfig GenerationConfig, instances Value*
+BatchEmbedContents
+    requests DeveloperEmbedContent*
+DeveloperEmbedContent
+    model string, content Content, taskType EmbeddingTask, title string
+    outputDimensionality int32
+VertexEmbedContent
+    content Content, embedContentConfig EmbedContentConfig
+EmbedContentConfig
+    taskType EmbeddingTask, title string, outputDimensionality int32, autoTruncate bool
+Predict
+    instances Instance*, parameters PredictParameters
+Instance
+    content string, taskType EmbeddingTask, title string
+PredictParameters
+    outputDimensionality int32, autoTruncate bool
 LoadCodeAssist
     cloudaicompanionProject string, metadata ClientMetadata, mode LoadMode
 OnboardUser
@@ -163,6 +178,8 @@ ENUMS = {
     "ExecutableCode.Language": "LANGUAGE_UNSPECIFIED PYTHON",
     "CodeExecutionResult.Outcome": "OUTCOME_UNSPECIFIED OUTCOME_OK OUTCOME_FAILED "
     "OUTCOME_DEADLINE_EXCEEDED",
+    "EmbeddingTask": "TASK_TYPE_UNSPECIFIED RETRIEVAL_QUERY RETRIEVAL_DOCUMENT SEMANTIC_SIMILARITY "
+    "CLASSIFICATION CLUSTERING QUESTION_ANSWERING FACT_VERIFICATION CODE_RETRIEVAL_QUERY",
     "ServiceTier": "UNSPECIFIED STANDARD FLEX PRIORITY",
     "LoadMode": "MODE_UNSPECIFIED FULL_ELIGIBILITY_CHECK HEALTH_CHECK",
     "IdeType": "IDE_UNSPECIFIED VSCODE INTELLIJ VSCODE_CLOUD_WORKSTATION "

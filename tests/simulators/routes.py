@@ -10,6 +10,7 @@ _GENERATION = {
     "streamGenerateContent": "generate",
     "countTokens": "countTokens",
 }
+_METHODS = _GENERATION | dict.fromkeys(("batchEmbedContents", "embedContent", "predict"), "embed")
 _SETUP = {
     name: name
     for name in (
@@ -56,14 +57,12 @@ _ROUTES = (
         "code_assist",
     ),
     _route("GET", r"/v1internal/(?P<name>operations/.+)", "operation", "code_assist"),
-    _route(
-        "POST", r"/v1(?:beta)?/models/(?P<model>[^/:]+):(?P<rpc>\w+)", _GENERATION, "gemini_api"
-    ),
+    _route("POST", r"/v1(?:beta)?/models/(?P<model>[^/:]+):(?P<rpc>\w+)", _METHODS, "gemini_api"),
     _route("GET", r"/v1(?:beta)?/models(?:/(?P<model>[^/:]+))?", "models", "gemini_api"),
     _route(
         "POST",
         _VERTEX + r"/publishers/google/models/(?P<model>[^/:]+):(?P<rpc>\w+)",
-        _GENERATION,
+        _METHODS,
         "vertex",
     ),
     _route("GET", r"/v1(?:beta1)?/publishers/google/models", "models", "vertex"),

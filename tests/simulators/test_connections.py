@@ -88,7 +88,7 @@ def test_a_connection_is_kept_and_can_be_dropped(google: Google) -> None:
 def test_a_wrong_path_is_a_page_of_html(google: Google) -> None:
     for method, path in (
         ("GET", "/nowhere"),
-        ("POST", "/v1beta/models/gemini-2.5-pro:embedContent"),
+        ("POST", "/v1beta/models/gemini-2.5-pro:dance"),
         ("GET", "/v1internal:loadCodeAssist"),
     ):
         got = fetch(google, method, path)

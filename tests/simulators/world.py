@@ -32,10 +32,13 @@ class World:
 
     api_keys: set[str] = field(default_factory=lambda: {"sim-api-key"})
     models: set[str] = field(default_factory=set)  # ids to know besides the usual ones
+    retired: set[str] = field(default_factory=set)  # ids to know no more
     project: str = "sim-project"
     location: str = "europe-west1"
     preview_access: bool = True  # Code Assist: does the account see preview models?
     global_setting: dict[str, object] = field(default_factory=dict)
+
+    most_instances: int = 250  # Vertex AI: texts that one `:predict` embeds
 
     strict: bool = True  # refuse the bodies that Google refuses
     takes_response_ids: bool = True  # Vertex AI: older versions refuse functionResponse.id

@@ -1,0 +1,58 @@
+"""`POST /v1/embeddings`."""
+
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, Response, post
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from litestar.params import JSONBody, SkipValidation
+
+from service.api.documentation import ERRORS, UNSUPPORTED
+from service.api.requests import StrictJSON
+from service.api.streaming import WhileConnected, within
+from service.interfaces import Gateway
+from service.logs import annotate
+from service.models import find_embedding_model, unaliased
+from service.schemas.embeddings import EmbeddingList, EmbeddingRequest
+from service.translation.embeddings import to_embed_request, to_embeddings
+
+_encoder = msgspec.json.Encoder()
+
+
+class EmbeddingController(Controller):
+    path = "/embeddings"
+    tags = ["Embeddings"]
+
+    @post(
+        dto=StrictJSON[EmbeddingRequest],
+        return_dto=None,
+        status_code=200,
+        responses={
+            200: ResponseSpec(EmbeddingList, generate_examples=False, description="The vectors."),
+            **ERRORS,
+            **UNSUPPORTED,
+        },
+        summary="Create embeddings",
+    )
+    async def create(
+        self,
+        data: JSONBody[EmbeddingRequest],
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> Response[Any]:
+        """Answer with one vector for each text, in their order."""
+        settings = gateway.settings
+        model = find_embedding_model(unaliased(data.model, settings.aliases))
+        annotate(model=model.id)
+        asked = to_embed_request(data)
+        connection = await gateway.connection()
+        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+            embedded = await connection.embedder.embed(model.id, asked)
+        annotate(upstream=embedded.upstream)
+        answer = to_embeddings(embedded.vectors, embedded.tokens, data, model)
+        return Response(
+            _encoder.encode(answer),
+            media_type="application/json",
+            headers={"x-upstream": embedded.upstream},
+        )

@@ -1,0 +1,218 @@
+"""Google's own API, for its own clients: `generateContent`, `streamGenerateContent`, `countTokens`.
+
+Bodies and answers are Google's and pass through as they are. What is asked of which upstream, the
+tries and the ways are those of a chat completion.
+"""
+
+import re
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
+from litestar.response.base import ASGIResponse
+from msgspec import Raw
+
+from service.api import google_errors
+from service.api.documentation import GOOGLE_ERRORS
+from service.api.requests import decode
+from service.api.streaming import EventStream, WhileConnected, Writer, within
+from service.errors import GatewayError, UnknownUrlError, UnsupportedEndpointError
+from service.interfaces import AnswerStream, Connection, Gateway
+from service.logs import annotate
+from service.models import find_chat_model, unaliased
+from service.schemas.gemini import GenerateContentResponse
+from service.schemas.gemini_native import NativeRequest, NativeResponse
+from service.settings import Settings
+
+_TARGET = re.compile(
+    r"(?:/[^/]+/locations/[^/]+/publishers)?(?:/google/models)?/(?P<model>[^/:]+):(?P<method>\w+)"
+)
+
+
+class DeveloperController(Controller):
+    """The Developer API's paths."""
+
+    path = "/models"
+    tags = ["Gemini"]
+
+    @post(
+        "/{target:path}",
+        status_code=200,
+        responses=GOOGLE_ERRORS,
+        summary="Ask Gemini by its own API",
+    )
+    async def ask(
+        self,
+        target: FromPath[str],
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> Response[Any]:
+        """Pass on what the path ends in: `MODEL:METHOD`."""
+        return await _ask(target, request, gateway)
+
+
+class VertexController(Controller):
+    """Vertex AI's paths."""
+
+    tags = ["Gemini"]
+
+    @post(
+        ["/projects/{target:path}", "/publishers/{target:path}"],
+        status_code=200,
+        responses=GOOGLE_ERRORS,
+        summary="Ask Gemini by Vertex AI's API",
+    )
+    async def ask(
+        self,
+        target: FromPath[str],
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> Response[Any]:
+        """Do the same. Project and location are the gateway's own, whatever the path says."""
+        return await _ask(target, request, gateway)
+
+
+async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -> Response[Any]:
+    match = _TARGET.fullmatch(target)
+    if match is None:
+        msg = f"Unknown request URL: POST {request.url.path}. It must end in MODEL:METHOD."
+        raise UnknownUrlError(msg)
+    settings = gateway.settings
+    model = find_chat_model(unaliased(match["model"], settings.aliases))
+    method = match["method"]
+    if method not in _METHODS:
+        accepted = ", ".join(_METHODS)
+        msg = f"This gateway does not pass {method} on to Gemini, only {accepted}."
+        raise UnsupportedEndpointError(msg)
+    annotate(model=model.id, stream=method == "streamGenerateContent")
+    body = NativeRequest(decode(await request.body(), dict[str, Raw]))
+    connection = await gateway.connection()
+    if method == "streamGenerateContent":
+        return _stream(request, connection, model.id, body, settings)
+    async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+        if method == "countTokens":
+            counted = await connection.counter.count_tokens(model.id, body)
+            return _whole(counted.body, counted.upstream, counted.left_out)
+        answer = await connection.upstream.generate(model.id, body)
+    return _whole(_wire(answer.response), answer.upstream, answer.left_out)
+
+
+_METHODS = ("generateContent", "streamGenerateContent", "countTokens")
+
+
+def _whole(body: bytes, upstream: str, left_out: Sequence[str]) -> Response[bytes]:
+    annotate(upstream=upstream)
+    headers = {"x-upstream": upstream, **_ignored(left_out)}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _stream(
+    request: Request[Any, Any, Any],
+    connection: Connection,
+    model: str,
+    body: NativeRequest,
+    settings: Settings,
+) -> EventStream:
+    headers: dict[str, str] = {}
+
+    def ask() -> Awaitable[AnswerStream]:
+        return _named(connection.upstream.stream(model, body), headers)
+
+    kind = _Events if request.query_params.get("alt") == "sse" else _List
+    return kind(
+        ask,
+        Verbatim(),
+        headers=headers,
+        keepalive=settings.sse_keepalive_seconds,
+        deadline=settings.request_deadline_seconds,
+    )
+
+
+async def _named(opening: Awaitable[AnswerStream], headers: dict[str, str]) -> AnswerStream:
+    answer = await opening
+    headers |= _ignored(answer.left_out)
+    return answer
+
+
+def _ignored(left_out: Sequence[str]) -> dict[str, str]:
+    return {"x-ignored-params": ",".join(left_out)} if left_out else {}
+
+
+def _wire(response: GenerateContentResponse) -> bytes:
+    return response.wire if isinstance(response, NativeResponse) else b"{}"
+
+
+class Verbatim:
+    """A `Translator` that translates nothing, and knows whether the answer is complete."""
+
+    def __init__(self) -> None:
+        self.finished = False
+
+    def push(self, response: GenerateContentResponse) -> Sequence[Any]:
+        candidates = response.candidates or []
+        self.finished |= any(candidate.finish_reason for candidate in candidates)
+        return ()
+
+    def finish(self) -> Sequence[Any]:
+        return ()
+
+    def break_off(self) -> Sequence[Any]:
+        return ()
+
+
+class _EventWriter(Writer):
+    """Google's events, which have no `[DONE]`, and line ends of two bytes."""
+
+    #: An empty line: its Python client takes a comment for JSON.
+    filler = b"\r\n"
+
+    def chunks(self, response: Any) -> bytes:
+        super().chunks(response)
+        return _event(_wire(response))
+
+    def ending(self) -> bytes:
+        return b""
+
+    def broken(self, failure: GatewayError) -> bytes:
+        return _event(google_errors.body(failure))
+
+
+def _event(data: bytes) -> bytes:
+    if b"\n" in data or b"\r" in data:
+        data = msgspec.json.format(data, indent=-1)
+    return b"data: " + data + b"\r\n\r\n"
+
+
+class _ListWriter(Writer):
+    """One JSON array, whose items come one by one."""
+
+    content_type = b"application/json; charset=UTF-8"
+    filler = b"\n"
+    _separator = b"["
+
+    def chunks(self, response: Any) -> bytes:
+        super().chunks(response)
+        return self._item(_wire(response))
+
+    def ending(self) -> bytes:
+        return b"]" if self._separator != b"[" else b"[]"
+
+    def broken(self, failure: GatewayError) -> bytes:
+        return self._item(google_errors.body(failure)) + b"]"
+
+    def _item(self, data: bytes) -> bytes:
+        before, self._separator = self._separator, b"\r\n,\r\n"
+        return before + data
+
+
+class _Events(EventStream):
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        return _EventWriter(self)
+
+
+class _List(EventStream):
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        return _ListWriter(self)

@@ -1,0 +1,81 @@
+"""Embeddings: one text each in the Developer API's form, and in Vertex AI's two."""
+
+from msgspec import Struct
+
+from service.schemas.gemini import Content, Count
+
+
+class EmbedRequest(Struct):
+    """What is asked for, before any upstream's form."""
+
+    texts: list[str]
+    task_type: str | None = None
+    dimensions: int | None = None
+
+
+class ContentToEmbed(Struct, omit_defaults=True, rename="camel"):
+    """The Developer API's: each of its own content, or they would become one vector."""
+
+    model: str
+    content: Content
+    task_type: str | None = None
+    output_dimensionality: int | None = None
+
+
+class BatchEmbedContents(Struct):
+    requests: list[ContentToEmbed]
+
+
+class EmbedContentConfig(Struct, omit_defaults=True, rename="camel"):
+    task_type: str | None = None
+    output_dimensionality: int | None = None
+
+
+class EmbedContent(Struct, omit_defaults=True, rename="camel"):
+    """Vertex AI's, for the newer models."""
+
+    content: Content
+    embed_content_config: EmbedContentConfig | None = None
+
+
+class Instance(Struct, omit_defaults=True):
+    content: str
+    task_type: str | None = None
+
+
+class PredictParameters(Struct, omit_defaults=True, rename="camel"):
+    output_dimensionality: int | None = None
+
+
+class Predict(Struct):
+    """Vertex AI's, for the older models."""
+
+    instances: list[Instance]
+    parameters: PredictParameters
+
+
+class Statistics(Struct):
+    token_count: Count = None
+
+
+class Vector(Struct):
+    values: list[float] = []
+    statistics: Statistics | None = None
+
+
+class Prediction(Struct):
+    embeddings: Vector
+
+
+class EmbedUsage(Struct, rename="camel"):
+    prompt_token_count: Count = None
+    total_token_count: Count = None
+
+
+class EmbedResponse(Struct, rename="camel"):
+    """Whichever of the three an upstream answers with."""
+
+    embeddings: list[Vector] | None = None
+    embedding: Vector | None = None
+    predictions: list[Prediction] | None = None
+    usage_metadata: EmbedUsage | None = None

@@ -1,0 +1,62 @@
+"""Google's own API as its clients speak it: what is only passed on stays as it came, byte by byte.
+
+Field names are Google's, in camel case or in snake case: its JSON takes both.
+"""
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from service.schemas.gemini import NOTHING, Bare
+
+
+class NativeRequest(Struct):
+    """A request's body, field by field."""
+
+    fields: dict[str, Raw]
+
+
+class NativeResponse(Bare, rename="camel"):
+    """A response, read as far as retries need it, and the JSON that it was."""
+
+    wire: bytes = b""
+
+
+class NativeReply(Struct):
+    """The same in Code Assist's envelope."""
+
+    response: Raw = NOTHING
+    error: Raw = NOTHING
+
+
+class NativeEnvelope(Struct):
+    """What Code Assist takes a request in."""
+
+    model: str
+    project: str
+    request: dict[str, Raw]
+
+
+class GoogleError(Struct):
+    code: int
+    message: str
+    status: str
+    details: list[dict[str, str]] | UnsetType = UNSET
+
+
+class GoogleErrorBody(Struct):
+    error: GoogleError
+
+
+class NativeModel(Struct, rename="camel", kw_only=True, omit_defaults=True):
+    """A row of Google's `GET /v1beta/models`."""
+
+    name: str
+    version: str = ""
+    display_name: str
+    input_token_limit: int
+    output_token_limit: int = 0
+    supported_generation_methods: list[str]
+    thinking: bool = False
+
+
+class NativeModelList(Struct):
+    models: list[NativeModel]

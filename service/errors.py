@@ -73,6 +73,13 @@ class SignatureRefusedError(InvalidRequestError):
     code = "invalid_argument"
 
 
+class UnreadableFileError(InvalidRequestError):
+    """A file that one of the ways to Gemini does not read; others may."""
+
+    code = "invalid_value"
+    closing = Closing(0)
+
+
 class AuthenticationError(InvalidRequestError):
     """The client's key is missing or wrong. Never used for our own Google credentials."""
 

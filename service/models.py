@@ -62,9 +62,6 @@ class Model(Struct, frozen=True, kw_only=True):
     media_in_parts: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
     outputs: tuple[str, ...] = ("text",)
-    #: These two are a matter of the upstream, too: Code Assist, the only one so far, takes neither.
-    image_config: bool = False
-    logprobs: bool = False
     #: Of the vectors that a model for embeddings makes, unless it is asked for less.
     dimensions: int | None = None
     aliases: tuple[str, ...] = ()

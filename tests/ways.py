@@ -10,10 +10,9 @@ def by(google: Google, *names: str) -> dict[str, Any]:
     """Return what differs from the usual settings for these upstreams, in this order."""
     return {
         "upstreams": ",".join(names),
-        "gemini_api_key": Secret(next(iter(google.api_keys))),
+        "gemini_api_key": Secret("sim-api-key"),
         "gemini_api_endpoint": google.url,
         "vertex_endpoint": google.url,
         "vertex_project": google.project,
-        "vertex_location": google.location,
         "gce_metadata_host": google.url.removeprefix("http://"),
     }

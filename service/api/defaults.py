@@ -1,5 +1,6 @@
 """The operator's settings, as the defaults that the translation takes."""
 
+from service.file_uris import READ_BY
 from service.settings import Settings
 from service.translation.defaults import Defaults, NativeTools
 
@@ -19,6 +20,7 @@ def defaults_of(settings: Settings) -> Defaults:
             for name in _CATEGORIES
             if (threshold := getattr(settings, f"gemini_moderation_{name}_threshold"))
         ),
+        google_reads=[READ_BY[name] for name in settings.ways],
         native=NativeTools(
             on=settings.enable_gemini_native_tools,
             search=settings.enable_google_search,

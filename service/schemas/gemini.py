@@ -157,6 +157,7 @@ class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only
     tool_config: ToolConfig | None = None
     generation_config: GenerationConfig | None = None
     safety_settings: list[SafetySetting] | None = None
+    service_tier: str | None = None  # `flex` or `priority`
     cached_content: str | None = None  # the name of what was sent before, with the same account
 
 
@@ -183,6 +184,8 @@ class UsageMetadata(Struct, rename="camel"):
     prompt_tokens_details: list[ModalityCount] | None = None
     tool_use_prompt_tokens_details: list[ModalityCount] | None = None
     candidates_tokens_details: list[ModalityCount] | None = None
+    traffic_type: str | None = None  # Vertex AI's word for the tier that served the request
+    service_tier: str | None = None  # the Developer API's
 
 
 class LogprobsCandidate(Struct, rename="camel"):

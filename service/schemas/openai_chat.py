@@ -246,12 +246,17 @@ class Choice(Struct, kw_only=True):
     logprobs: ChoiceLogprobs | None = None
 
 
+#: Of OpenAI's, those that Google has, too.
+ServiceTier = Literal["default", "flex", "priority"]
+
+
 class ChatCompletion(Struct, kw_only=True):
     id: str
     object: Literal["chat.completion"] = "chat.completion"
     created: int  # seconds since 1970
     model: str  # as the client wrote it
     system_fingerprint: None = None
+    service_tier: ServiceTier | UnsetType = UNSET
     choices: list[Choice]
     usage: Usage
 
@@ -287,5 +292,6 @@ class ChatCompletionChunk(Struct, kw_only=True):
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     created: int
     model: str
+    service_tier: ServiceTier | UnsetType = UNSET
     choices: list[ChunkChoice]
     usage: Usage | UnsetType | None = UNSET

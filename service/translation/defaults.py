@@ -1,7 +1,9 @@
 """What the operator has set for requests that do not say."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from service.file_uris import READ_BY
 from service.translation.reasoning import ReasoningField
 
 
@@ -27,7 +29,6 @@ class Defaults(NamedTuple):
     safety: tuple[tuple[str, str], ...] = ()
     #: How large images and files may be, all of a request together.
     media_max_bytes: int = 14 * 1024 * 1024
-    #: What Google reads by itself: `gs`, `youtube`, `files`. This is Code Assist's; Vertex AI has
-    #: the same, the Developer API has `files` instead of `gs`.
-    google_reads: frozenset[str] = frozenset({"gs", "youtube"})
+    #: What Google reads by itself, on each of the ways to it.
+    google_reads: Sequence[frozenset[str]] = (READ_BY["code_assist"],)
     native: NativeTools = NativeTools()

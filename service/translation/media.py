@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from service.errors import InvalidRequestError
+from service.file_uris import FILES_API, NOT_HERE, kind_of
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import Content
@@ -16,11 +17,9 @@ from service.schemas.openai_media import AnyMedia, Fetched, MediaPart
 from service.translation import media_types
 from service.translation.defaults import Defaults
 from service.translation.media_parts import (
-    FILES_API,
     Given,
     address_of,
     given,
-    read_by_google,
     scheme_of,
 )
 from service.translation.resolution import level_of
@@ -60,6 +59,8 @@ class MediaReader:
         self._defaults = defaults
         self._fetched = fetched
         self._left = defaults.media_max_bytes
+        #: What each of the ways reads that can read everything so far.
+        self._readers = defaults.google_reads
 
     def read(self, part: AnyMedia, where: str) -> gemini.Part:
         """Return Gemini's part.
@@ -100,7 +101,7 @@ class MediaReader:
         url = address_of(media)
         if not url:
             raise _refused(where, "it says neither where the content is, nor what it is")
-        if kind := read_by_google(url):
+        if kind := kind_of(url):
             return self._linked(media, url, kind, where)
         scheme = scheme_of(url)
         if scheme == "data":
@@ -161,8 +162,11 @@ class MediaReader:
         return said[0] if said else None
 
     def _linked(self, media: Given, url: str, kind: str, where: str) -> gemini.Part:
-        if kind not in self._defaults.google_reads:
-            raise _refused(where, _NOT_HERE[kind])
+        reading = [reads for reads in self._readers if kind in reads]
+        if not reading:
+            here = any(kind in reads for reads in self._defaults.google_reads)
+            raise _refused(where, _NOT_TOGETHER if here else NOT_HERE[kind])
+        self._readers = reading
         if kind == "youtube":
             mime_type: str | None = "video/mp4"
         else:
@@ -192,11 +196,7 @@ class MediaReader:
 
 
 _TYPE = "unsupported_value"
-_NOT_HERE = {
-    "gs": "files in Cloud Storage can be read by way of Vertex AI and Code Assist only",
-    "files": "files of the Gemini API cannot be read here",
-    "youtube": "YouTube's videos cannot be read here",
-}
+_NOT_TOGETHER = "no way to Gemini reads it together with the files before it"
 
 
 def _files_uri(name: str) -> str:

@@ -1,9 +1,9 @@
 """The parts of a message that are no text, in one shape, and what their URLs name."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from service.file_uris import kind_of
 from service.schemas.extensions import VideoMetadata
 from service.schemas.openai_chat import ChatMessage
 from service.schemas.openai_media import (
@@ -24,13 +24,6 @@ from service.schemas.openai_media import (
 )
 
 _LINKS = ("http", "https", "gs")
-FILES_API = "https://generativelanguage.googleapis.com/v1beta/"
-_FILES = ("files/", f"{FILES_API}files/", FILES_API.replace("v1beta", "v1") + "files/")
-_YOUTUBE = re.compile(
-    r"https?://(?:(?:www\.|m\.|music\.)?youtube(?:-nocookie)?\.com/"
-    r"(?:watch\?|shorts/|live/|embed/|v/)|youtu\.be/)",
-    re.IGNORECASE,
-)
 
 
 class Given(NamedTuple):
@@ -120,7 +113,7 @@ def to_fetch(messages: Sequence[ChatMessage]) -> dict[str, str]:
                 continue
             media = given(part)
             url = address_of(media)
-            if scheme_of(url) in ("http", "https") and read_by_google(url) is None:
+            if scheme_of(url) in ("http", "https") and kind_of(url) is None:
                 urls.setdefault(url, f"messages[{at}].content[{index}]{media.place}")
     return urls
 
@@ -131,12 +124,3 @@ def address_of(media: Given) -> str:
 
 def scheme_of(url: str) -> str:
     return url[:20].partition(":")[0].lower()
-
-
-def read_by_google(url: str) -> str | None:
-    """Say what kind of thing a URL names that only Google can read; None for any other."""
-    if scheme_of(url) == "gs":
-        return "gs"
-    if url.startswith(_FILES):
-        return "files"
-    return "youtube" if _YOUTUBE.match(url) else None

@@ -44,7 +44,7 @@ def ignored_outputs(request: ChatCompletionRequest, model: Model) -> list[str]:
     names = []
     if request.audio is not None and "audio" not in model.outputs:
         names.append("audio")
-    if _image_asked(request) and not model.image_config:
+    if _image_asked(request) and "image" not in model.outputs:
         names.append("image_config")
     return names
 
@@ -67,7 +67,7 @@ def _speech(request: ChatCompletionRequest, model: Model) -> gemini.SpeechConfig
 
 
 def _image(request: ChatCompletionRequest, model: Model) -> gemini.ImageConfig | None:
-    return _image_asked(request) if model.image_config else None
+    return _image_asked(request) if "image" in model.outputs else None
 
 
 def _image_asked(request: ChatCompletionRequest) -> gemini.ImageConfig | None:

@@ -32,13 +32,18 @@ def to_generation_config(
     if plan_tools(request, model, defaults).json:
         ask_for_json(config, request, model)
     ask_for_modalities(config, request, model)
-    if model.logprobs and request.logprobs:
+    if request.logprobs and _tells_logprobs(model):
         config.response_logprobs = True
         config.logprobs = request.top_logprobs or None
     return None if config == _NOTHING else config
 
 
 _NOTHING = gemini.GenerationConfig()
+
+
+def _tells_logprobs(model: Model) -> bool:
+    """Whether it may: the rest is a matter of the upstream, which leaves the request out."""
+    return model.outputs == ("text",)
 
 
 def ignored_params(
@@ -53,7 +58,7 @@ def ignored_params(
     With `strict` what we can only imitate counts as well.
     """
     names = [*ignored_sampling(request, model), *ignored_outputs(request, model)]
-    if not model.logprobs:
+    if not _tells_logprobs(model):
         names += [name for name in ("logprobs", "top_logprobs") if getattr(request, name)]
     if model.thinking is None:
         names += asked_to_think(request)
@@ -72,6 +77,9 @@ def ignored_params_of(left_out: Iterable[str]) -> list[str]:
 _CLIENTS_NAMES = {
     "cachedContent": "google.cached_content",
     "safetySettings.method": "safety_settings.method",
+    "generationConfig.imageConfig": "image_config",
+    "generationConfig.responseLogprobs": "logprobs",
+    "generationConfig.logprobs": "top_logprobs",
 }
 
 
@@ -90,6 +98,11 @@ def to_cached_content(request: ChatCompletionRequest) -> str | None:
     given = [place.google for place in places(request) if place.google is not None]
     names = [google.cached_content or google.camel_cached for google in given]
     return next((name for name in names if name), None)
+
+
+def to_service_tier(request: ChatCompletionRequest) -> str | None:
+    """Return the tiers that Google sells, too; the others change no answer."""
+    return request.service_tier if request.service_tier in ("flex", "priority") else None
 
 
 def refuse_contradictions(request: ChatCompletionRequest) -> None:

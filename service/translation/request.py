@@ -20,6 +20,7 @@ from service.translation.parameters import (
     refuse_contradictions,
     to_cached_content,
     to_generation_config,
+    to_service_tier,
 )
 from service.translation.safety import to_safety_settings
 from service.translation.tools import to_tools, tool_names
@@ -58,5 +59,6 @@ def to_gemini(
         tool_config=tool_config,
         generation_config=to_generation_config(request, model, defaults),
         safety_settings=to_safety_settings(request, defaults),
+        service_tier=to_service_tier(request),
         cached_content=to_cached_content(request),
     )

@@ -13,7 +13,7 @@ from service.translation.reasoning import ReasoningField, pieces, reply
 from service.translation.signatures import extra_content
 from service.translation.speech import AudioFormat, speech
 from service.translation.tool_calls import PLAIN, Calling, CallTranslator, without_index
-from service.translation.usage import to_usage, total
+from service.translation.usage import tier, to_usage, total
 
 
 class Metadata(NamedTuple):
@@ -45,6 +45,7 @@ def to_openai(
         id=metadata.id,
         created=metadata.created,
         model=metadata.model,
+        service_tier=tier(responses[0].usage_metadata),
         choices=[
             _choice(response, index, metadata, reasoning)
             for index, response in enumerate(responses)

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from service.schemas import gemini
 from service.schemas.openai import Usage
-from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta
+from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta, ServiceTier
 from service.schemas.openai_tools import ToolCall
 from service.translation.grounding import Grounding
 from service.translation.images import blobs, images
@@ -30,7 +30,7 @@ from service.translation.response import (
 from service.translation.signatures import extra_content
 from service.translation.speech import SpeechWriter
 from service.translation.tool_calls import CallTranslator
-from service.translation.usage import latest, to_usage
+from service.translation.usage import latest, tier, to_usage
 
 
 class ChunkTranslator:
@@ -66,6 +66,7 @@ class ChunkTranslator:
         self._images = 0
         self._speech = SpeechWriter(audio_id(metadata, index), metadata.created)
         self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
+        self._tier: ServiceTier | UnsetType = UNSET
         self._usages: list[gemini.UsageMetadata] = []
 
     def rename(self, model: str) -> None:
@@ -78,6 +79,7 @@ class ChunkTranslator:
         Raise `UpstreamMalformedError` when the model failed.
         """
         if response.usage_metadata is not None:
+            self._tier = tier(response.usage_metadata) or self._tier
             self._usages.append(response.usage_metadata)
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
@@ -214,6 +216,7 @@ class ChunkTranslator:
             id=self._metadata.id,
             created=self._metadata.created,
             model=self._metadata.model,
+            service_tier=self._tier,
             choices=list(choices),
             usage=usage,
         )

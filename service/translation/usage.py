@@ -4,10 +4,11 @@ import itertools
 from collections.abc import Sequence
 from typing import TypeVar
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from service.schemas import gemini
 from service.schemas.openai import CompletionTokensDetails, PromptTokensDetails, Usage
+from service.schemas.openai_chat import ServiceTier
 
 
 def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
@@ -34,6 +35,21 @@ def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
             thoughts, **_by_modality(meta.candidates_tokens_details)
         ),
     )
+
+
+_TIERS: dict[str, ServiceTier] = {
+    "standard": "default",
+    "flex": "flex",
+    "priority": "priority",
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+}
+
+
+def tier(meta: gemini.UsageMetadata | None) -> ServiceTier | UnsetType:
+    """Say which tier served a request, if Google has said it."""
+    said = meta and (meta.service_tier or meta.traffic_type)
+    return _TIERS.get(said.lower(), UNSET) if said else UNSET
 
 
 _MODALITIES = {"AUDIO": "audio_tokens", "IMAGE": "image_tokens", "TEXT": "text_tokens"}

@@ -10,7 +10,6 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from service import connect
-from service.settings import Secret
 from service.upstream.failover import Failover
 from service.upstream.http import open_transport
 from tests.gateway import Gateway, settings_for
@@ -18,6 +17,7 @@ from tests.simulators.calls import Call, Play
 from tests.simulators.generation import echo
 from tests.simulators.google import Google
 from tests.simulators.wire import Reply
+from tests.ways import by
 
 #: What each way to Gemini has for an endpoint among the settings.
 ENDPOINTS = {
@@ -31,13 +31,9 @@ AGES = 20 * 366 * 86_400  # one of the scenarios says when in 2038
 def settings_of_ways(google: Google, **differs: Any) -> dict[str, Any]:
     """Return what makes `settings_for` reach the simulated Google in all three ways."""
     return {
-        "upstreams": "code_assist,vertex,gemini_api",
+        **by(google, *ENDPOINTS),
         "gemini_project_id": "sim-project",
-        "gemini_api_key": Secret("sim-api-key"),
-        "gemini_api_endpoint": google.url,
-        "vertex_endpoint": google.url,
         "vertex_project": "proj-test-1",
-        "gce_metadata_host": google.url.removeprefix("http://"),
         **differs,
     }
 

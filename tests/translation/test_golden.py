@@ -33,7 +33,7 @@ def operators(given: dict[str, Any]) -> Defaults:
     """Return what an operator has set, with the file's word for some of it."""
     changes = given.get("defaults", {})
     if "google_reads" in changes:
-        changes = {**changes, "google_reads": frozenset(changes["google_reads"])}
+        changes = {**changes, "google_reads": [frozenset(changes["google_reads"])]}
     native = NativeTools(**given.get("native_tools", {}))
     return Defaults(native=native)._replace(**changes)
 

@@ -12,6 +12,7 @@ from service.errors import (
     QuotaExhaustedError,
     RateLimitError,
     TokenEndpointError,
+    UnreadableFileError,
     UpstreamInternalError,
     UpstreamMalformedError,
     UpstreamResponseError,
@@ -204,3 +205,20 @@ async def test_models_that_nobody_has_do_not_fill_the_memory(
         world.now += 100
         await world.answered_by(f"m{number}")
     assert len(world.failover._closed) <= 12
+
+
+async def test_a_way_that_cannot_read_a_file_is_not_closed_for_others(world: World) -> None:
+    world.a.error = UnreadableFileError("x")
+    assert await world.asked() == "ab"
+    world.a.error = None
+    assert await world.asked() == "a"
+
+
+async def test_what_is_closed_is_told_rather_than_what_cannot_read(world: World) -> None:
+    world.a.error = world.c.error = UnreadableFileError("x")
+    world.b.error = PermissionDeniedError("No licence.")
+    with pytest.raises(PermissionDeniedError, match="No licence"):
+        await world.answered_by()
+    world.b.error = UnreadableFileError("y")
+    with pytest.raises(UnreadableFileError, match=r"^x$"):
+        await world.answered_by()

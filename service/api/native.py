@@ -6,11 +6,13 @@ tries and the ways are those of a chat completion.
 
 import re
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, SkipValidation
 from litestar.response.base import ASGIResponse
 from msgspec import Raw
@@ -32,6 +34,17 @@ _TARGET = re.compile(
 )
 
 
+@dataclass
+class _BodyOfGoogles(Operation):
+    """The handler passes the body on as it came, so Litestar cannot know what is in it."""
+
+    def __post_init__(self) -> None:
+        objects = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT))
+        schema = Schema(type=OpenAPIType.OBJECT, properties={"contents": objects})
+        content = {"application/json": OpenAPIMediaType(schema=schema)}
+        self.request_body = RequestBody(content=content, required=True)
+
+
 class DeveloperController(Controller):
     """The Developer API's paths."""
 
@@ -43,6 +56,7 @@ class DeveloperController(Controller):
         status_code=200,
         responses=GOOGLE_ERRORS,
         summary="Ask Gemini by its own API",
+        operation_class=_BodyOfGoogles,
     )
     async def ask(
         self,
@@ -64,6 +78,7 @@ class VertexController(Controller):
         status_code=200,
         responses=GOOGLE_ERRORS,
         summary="Ask Gemini by Vertex AI's API",
+        operation_class=_BodyOfGoogles,
     )
     async def ask(
         self,

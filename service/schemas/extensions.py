@@ -124,6 +124,7 @@ class ImageOptions(Struct):
 class Extensions(Struct, kw_only=True):
     google: GoogleExtensions | None = None
     safety_settings: list[SafetySetting] | None = None
+    camel_safety: list[SafetySetting] | None = field(default=None, name="safetySettings")
     thinking: Thinking | None = None
     thinking_budget: ThinkingBudget | None = None
     reasoning: Reasoning | None = None

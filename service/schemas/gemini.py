@@ -256,6 +256,7 @@ class GenerateContentResponse(Struct, rename="camel"):
     candidates: list[Candidate] | None = None
     prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None  # may be another model than the one that was asked for
 
 
 class Bare(GenerateContentResponse, rename="camel"):

@@ -160,11 +160,12 @@ class ChatCompletionRequest(Extended, kw_only=True):
     functions: list[FunctionDefinition] | None = None
     function_call: str | FunctionName | None = None
     audio: AudioOptions | None = None
-    web_search_options: Any = None
+    web_search_options: dict[str, Any] | bool | None = None
     image_config: ImageOptions | None = None
     parallel_tool_calls: bool | None = None
 
     metadata: dict[str, Any] | None = None
+    prediction: dict[str, Any] | None = None
     prompt_cache_key: str | None = None
     safety_identifier: str | None = None
     service_tier: str | None = None
@@ -255,7 +256,7 @@ class ChatCompletion(Struct, kw_only=True):
     object: Literal["chat.completion"] = "chat.completion"
     created: int  # seconds since 1970
     model: str  # as the client wrote it
-    system_fingerprint: None = None
+    system_fingerprint: str | None = None
     service_tier: ServiceTier | UnsetType = UNSET
     choices: list[Choice]
     usage: Usage
@@ -292,6 +293,7 @@ class ChatCompletionChunk(Struct, kw_only=True):
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     created: int
     model: str
+    system_fingerprint: str | UnsetType = UNSET
     service_tier: ServiceTier | UnsetType = UNSET
     choices: list[ChunkChoice]
     usage: Usage | UnsetType | None = UNSET

@@ -70,8 +70,13 @@ def _turns(messages: list[Placed], names: ToolNames, media: MediaReader) -> list
             case UserMessage():
                 _append(contents, "user", content_parts(placed, media) or [BLANK])
             case AssistantMessage() if calls := calls_of(placed):
+                calling = [placed]
+                while more := calls_of(messages[next_ + 1]) if messages[next_ + 1 :] else []:
+                    next_ += 1  # parallel calls, each in a message of its own
+                    calling.append(messages[next_])
+                    calls += more
                 between = answers_after(next_, len(calls), messages)
-                said = [placed, *between]  # a text between call and result would part the two
+                said = [*calling, *between]  # a text between call and result would part the two
                 texts = [part for one in said for part in _said(one, media)]
                 _append(contents, "model", texts + call_parts(calls, names))
                 _append(contents, "user", result_parts(placed, calls, between, names, media))

@@ -120,7 +120,7 @@ def _native_first(request: ChatCompletionRequest, native: NativeTools) -> bool:
 def _wishes(request: ChatCompletionRequest) -> Iterator[_Wish]:
     for tool in request.tools or []:
         yield from _of_tool(tool)
-    if request.web_search_options is not None and request.web_search_options is not False:
+    if request.web_search_options not in (None, False):
         # What else it says, such as a place and a size, Google has no words for.
         yield _Wish("web_search_options", "google_search")
     for prefix, place in zip(("", "extra_body."), places(request), strict=False):

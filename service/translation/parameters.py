@@ -114,6 +114,10 @@ def refuse_contradictions(request: ChatCompletionRequest) -> None:
 def _contradictions(
     request: ChatCompletionRequest,
 ) -> Iterator[tuple[str, str, str]]:
+    wanted = request.response_format
+    if wanted and wanted.type == "json_schema" and wanted.json_schema is None:
+        param = "response_format.json_schema"
+        yield f"Missing required parameter: '{param}'.", param, "missing_required_parameter"
     if request.top_logprobs is not None and not request.logprobs:
         yield "top_logprobs needs logprobs to be true.", "top_logprobs", "invalid_value"
     policy = request.moderation and request.moderation.policy

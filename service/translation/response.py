@@ -1,6 +1,7 @@
 """Gemini's complete answer, as a chat completion; finish reasons for streams too."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from service.errors import UpstreamMalformedError, UpstreamResponseError, UpstreamTruncatedError
@@ -45,6 +46,7 @@ def to_openai(
         id=metadata.id,
         created=metadata.created,
         model=metadata.model,
+        system_fingerprint=fingerprint([one.model_version for one in responses], metadata.model),
         service_tier=tier(responses[0].usage_metadata),
         choices=[
             _choice(response, index, metadata, reasoning)
@@ -52,6 +54,13 @@ def to_openai(
         ],
         usage=total([to_usage(response.usage_metadata) for response in responses]),
     )
+
+
+def fingerprint(versions: Sequence[str | None], model: str) -> str | None:
+    """Return what tells that another model answered than the one that was named, else None."""
+    name = model.rpartition("/")[2]
+    others = sorted({version for version in versions if version and version != name})
+    return f"fp_{sha256(','.join(others).encode()).hexdigest()[:10]}" if others else None
 
 
 def _choice(

@@ -14,6 +14,7 @@ def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySett
     for place in reversed(places(request)):
         google = place.google
         for asked in (
+            place.camel_safety,
             place.safety_settings,
             google and google.camel_safety,
             google and google.safety_settings,

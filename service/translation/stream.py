@@ -20,6 +20,7 @@ from service.translation.reasoning import Piece, ReasoningField, ThoughtWriter, 
 from service.translation.response import (
     Metadata,
     audio_id,
+    fingerprint,
     finish_reason,
     first_candidate,
     is_blocked,
@@ -61,6 +62,7 @@ class ChunkTranslator:
         self._started = False
         self._empty = True
         self._native: str | None = None
+        self._fingerprint: str | UnsetType | None = None
         self._blocked = False
         self._signature: str | None = None
         self._images = 0
@@ -81,6 +83,9 @@ class ChunkTranslator:
         if response.usage_metadata is not None:
             self._tier = tier(response.usage_metadata) or self._tier
             self._usages.append(response.usage_metadata)
+        if response.model_version and self._fingerprint is None:
+            found = fingerprint([response.model_version], self._metadata.model)
+            self._fingerprint = found or UNSET
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
         native = candidate.finish_reason
@@ -216,6 +221,7 @@ class ChunkTranslator:
             id=self._metadata.id,
             created=self._metadata.created,
             model=self._metadata.model,
+            system_fingerprint=self._fingerprint or UNSET,
             service_tier=self._tier,
             choices=list(choices),
             usage=usage,

@@ -89,6 +89,8 @@ def refusal(
 def said_by(google: GoogleError) -> str:
     """Return Google's sentence, fit to be passed on; one of ours where Google has none."""
     nothing = f"Gemini answered with status {google.code} and no error of its own."
+    if google.status and google.code not in _OWN_WORDS:
+        nothing = f"Gemini answered {google.status}, and nothing more."
     return quotable(google.message) or _OWN_WORDS.get(google.code, nothing)
 
 

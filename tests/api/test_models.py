@@ -1,6 +1,7 @@
 """`GET /v1/models` follows what Google lists, and nobody waits for it."""
 
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -112,3 +113,29 @@ def test_google_form_of_the_same(client: httpx.Client, gateway: Gateway) -> None
     assert client.get("/v1beta/models/gemini-2.5-flash").json() == model
     missing = client.get("/v1beta/models/nope").json()["error"]
     assert (missing["code"], missing["status"]) == (404, "NOT_FOUND")
+
+
+def test_the_operators_own_names_are_taken_and_listed_everywhere(
+    google: Google, start_gateway: StartGateway
+) -> None:
+    names = {
+        "gpt-4o": "gemini-3.8-flash",
+        "text-embedding-3-small": "gemini-embedding-001",
+        "gpt-image-1": "gemini-2.5-flash-image",
+    }
+    aliases = ",".join(f"{name}={id_}" for name, id_ in names.items())
+    ways = by(google, "gemini_api")
+    with start_gateway(**ways, model_aliases=aliases).client() as client:
+        assert set(names) < ids(client)
+        listed = {row["name"] for row in client.get("/v1beta/models").json()["models"]}
+        assert {f"models/{name}" for name in names} < listed
+        for name in names:
+            assert client.get(f"/v1beta/models/{name}").json()["name"] == f"models/{name}"
+        hello: list[Any] = [{"role": "user", "parts": [{"text": "Hi"}]}]
+        asks: list[tuple[str, dict[str, Any]]] = [
+            ("/v1beta/models/gpt-4o:generateContent", {"contents": hello}),
+            ("/v1/embeddings", {"model": "text-embedding-3-small", "input": "Hi"}),
+            ("/v1/images/generations", {"model": "gpt-image-1", "prompt": "A dot"}),
+        ]
+        for path, body in asks:
+            assert client.post(path, json=body).status_code == 200, path

@@ -6,6 +6,7 @@ from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
 from tests.simulators.replies import Gate, Hold, answer, hold
+from tests.ways import by
 
 PATH = "/v1/chat/completions"
 STREAM = HELLO | {"stream": True}
@@ -48,3 +49,36 @@ def test_an_answer_that_has_not_begun_is_504(
     assert response.headers["x-should-retry"] == "false"
     (call,) = google.calls("generate")
     assert call.left.wait(1)
+
+
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+NATIVE = "/v1beta/models/gemini-2.5-flash"
+
+
+@pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent?alt=sse"])
+def test_a_client_of_googles_is_told_the_same(
+    method: str, gateway: Gateway, google: Google
+) -> None:
+    google.script(hold(Gate(), answer("late")))
+    with gateway.client() as client:
+        response = client.post(f"{NATIVE}:{method}", json=CONTENTS)
+    assert response.status_code == 504
+    assert response.json()["error"]["status"] == "DEADLINE_EXCEEDED"
+
+
+def test_a_stream_of_googles_ends_with_googles_error(gateway: Gateway, google: Google) -> None:
+    google.script(answer("Hel", Hold(Gate()), "lo"))
+    with gateway.client() as client:
+        text = client.post(f"{NATIVE}:streamGenerateContent?alt=sse", json=CONTENTS).text
+    first, last = (line for line in text.splitlines() if line.startswith("data: "))
+    assert "Hel" in first
+    assert "DEADLINE_EXCEEDED" in last
+
+
+def test_images_that_take_too_long_are_504(start_gateway: StartGateway, google: Google) -> None:
+    google.script(hold(Gate(), answer("late")))
+    asked = {"model": "gemini-2.5-flash-image", "prompt": "A dot"}
+    ways = by(google, "gemini_api")
+    with start_gateway(**ways, request_deadline_seconds=0.4).client() as client:
+        response = client.post("/v1/images/generations", json=asked)
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "upstream_timeout")

@@ -133,6 +133,16 @@ REQUESTS: list[dict[str, Any]] = [
     # of the other endpoints
     {"model": "gemini-2.5-flash", "prompt": ["a", "b"], "echo": True, "suffix": "x", "best_of": 2},
     {"model": "gemini-2.5-flash", "input": "a", "instructions": "b"},
+    {"model": "gemini-embedding-001", "input": ["a"], "dimensions": 3, "encoding_format": "float"},
+    {"model": "gemini-2.5-flash-image", "prompt": "a", "size": "1024x1536", "n": 2},
+    {
+        "contents": [
+            {"role": "user", "parts": [{"text": "a"}, {"fileData": {"fileUri": "gs://b/a.png"}}]}
+        ],
+        "generationConfig": {"maxOutputTokens": 9, "imageConfig": {"aspectRatio": "1:1"}},
+        "systemInstruction": {"parts": [{"text": "b"}]},
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}],
+    },
 ]
 KEYS = sorted(
     {key for request in REQUESTS for key in request} | {"content", "role", "type", "text"}
@@ -217,7 +227,12 @@ def post(gateway: Gateway, body: bytes) -> None:
 def endpoints(gateway: Gateway) -> list[str]:
     with gateway.client() as client:
         paths = client.get("/schema/openapi.json").json()["paths"]
-    return [path for path in paths if "requestBody" in paths[path].get("post", {})]
+    target = "google/models/gemini-2.5-flash:generateContent"
+    return [
+        path.replace("{target}", target)
+        for path in paths
+        if "requestBody" in paths[path].get("post", {})
+    ]
 
 
 def check(status: int, content: bytes, body: bytes) -> None:
@@ -227,7 +242,10 @@ def check(status: int, content: bytes, body: bytes) -> None:
         decoded = msgspec.json.decode(data) if data.startswith(b"{") else {}
         error = decoded.get("error")
         assert status == 200 or error, body
-        if error:
+        if error and "status" in error:
+            assert set(error) >= {"code", "message", "status"}, "Google's own form"
+            assert error["code"] == status < 500, (error, body)
+        elif error:
             assert set(error) == {"message", "type", "param", "code"}
             assert error["message"]
             is_no_fault = error["type"] != "server_error" or error["code"] == "unsupported_endpoint"

@@ -21,8 +21,9 @@ def decode(wire: bytes, cuts: list[int]) -> list[bytes]:
 @given(data=st.data())
 def test_events_survive_any_cut(end: bytes, data: st.DataObject) -> None:
     wire = b"".join(b"data: " + event + end + end for event in EVENTS)
+    wire += b"data: {" + end + b"data: }" + end + end
     cuts = sorted(data.draw(st.sets(st.integers(0, len(wire)))))
-    assert decode(wire, cuts) == EVENTS
+    assert decode(wire, cuts) == [*EVENTS, b"{\n}"]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,8 @@ class GoogleExtensions(Struct):
     media_resolution: MediaResolution | None = None
     camel_media: MediaResolution | None = field(default=None, name="mediaResolution")
     thought_tag_marker: Any = None
+    thinking_budget: ThinkingBudget | None = None
+    include_reasoning: bool | None = None
     tools: list[dict[str, Any]] | None = None
 
 

@@ -71,7 +71,7 @@ def _turns(messages: list[Placed], names: ToolNames, media: MediaReader) -> list
                 _append(contents, "user", content_parts(placed, media) or [BLANK])
             case AssistantMessage() if calls := calls_of(placed):
                 calling = [placed]
-                while more := calls_of(messages[next_ + 1]) if messages[next_ + 1 :] else []:
+                while next_ + 1 < len(messages) and (more := calls_of(messages[next_ + 1])):
                     next_ += 1  # parallel calls, each in a message of its own
                     calling.append(messages[next_])
                     calls += more
@@ -110,10 +110,10 @@ def _append(contents: list[gemini.Content], role: str, parts: list[gemini.Part])
     """Add a turn, or add to the last one if it has the same role."""
     if not parts:
         return
-    if contents and contents[-1].role == role:
-        contents[-1].parts = [*(contents[-1].parts or []), *parts]
+    if contents and contents[-1].role == role and contents[-1].parts is not None:
+        contents[-1].parts.extend(parts)
     else:
-        contents.append(gemini.Content(role=role, parts=parts))
+        contents.append(gemini.Content(role=role, parts=list(parts)))
 
 
 def _texts_only(position: int, message: DeveloperMessage | SystemMessage) -> list[gemini.Part]:

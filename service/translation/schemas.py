@@ -185,10 +185,10 @@ class _Cleaner:
         properties = node.get("properties")
         if isinstance(properties, dict):
             given = node.get("required")
-            wanted = given if isinstance(given, list) else []
+            wanted = _names(given)
             required = [name for name in properties if name in wanted]
             cleaned["properties"] = {
-                name: self._maybe_absent(value, absent=name not in required)
+                name: self._maybe_absent(value, absent=name not in wanted)
                 for name, value in properties.items()
             }
             if required:
@@ -251,15 +251,22 @@ def _merged(members: list[Schema]) -> Schema:
     """Merge the members of `allOf`: all properties, all that is required, the first of the rest."""
     merged: Schema = {}
     properties: Schema = {}
-    required: list[Any] = []
+    required: dict[str, None] = {}
     for member in members:
         if isinstance(given := member.get("properties"), dict):
-            properties = given | properties
-        if isinstance(names := member.get("required"), list):
-            required += [name for name in names if name not in required]
-        merged = member | merged
+            for name, value in given.items():
+                properties.setdefault(name, value)
+        required |= _names(member.get("required"))
+        for key, value in member.items():
+            merged.setdefault(key, value)
     if properties:
         merged["properties"] = properties
     if required:
-        merged["required"] = required
+        merged["required"] = list(required)
     return merged
+
+
+def _names(given: Any) -> dict[str, None]:
+    """Return the texts of a list, each once and in their order."""
+    found = given if isinstance(given, list) else []
+    return dict.fromkeys(name for name in found if isinstance(name, str))

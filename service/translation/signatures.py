@@ -32,8 +32,9 @@ def of_calls(message: AssistantMessage) -> list[str | None]:
     found = [_of_call(call) for call in calls]
     if calls and not any(found):
         found[0] = of_message(message)
+    first = {signature: position for position, signature in reversed(list(enumerate(found)))}
     return [
-        None if signature in found[:position] else signature
+        signature if first[signature] == position else None
         for position, signature in enumerate(found)
     ]
 

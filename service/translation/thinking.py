@@ -57,7 +57,9 @@ _NOTHING = gemini.ThinkingConfig()
 def shown_in(request: Extended, defaults: Defaults) -> ReasoningField:
     """Return where this client gets thoughts."""
     hidden = any(
-        place.include_reasoning is False or (place.reasoning and place.reasoning.exclude)
+        place.include_reasoning is False
+        or (place.google and place.google.include_reasoning is False)
+        or (place.reasoning and place.reasoning.exclude)
         for place in places(request)
     )
     return "none" if hidden else defaults.reasoning
@@ -76,6 +78,8 @@ def asked_to_think(request: Extended) -> list[str]:
         ]
         if place.google and (place.google.thinking_config or place.google.camel_thinking):
             names.append(f"{prefix}google.thinking_config")
+        if place.google and place.google.thinking_budget is not None:
+            names.append(f"{prefix}google.thinking_budget")
     return names
 
 
@@ -84,6 +88,8 @@ def _asked(request: Extended) -> Iterator[_Asked]:
         google = place.google and (place.google.thinking_config or place.google.camel_thinking)
         if google:
             yield _Asked(google.budget, google.level, thoughts=google.include)
+        if place.google and place.google.thinking_budget is not None:
+            yield _Asked(place.google.thinking_budget, thoughts=True)
         if place.thinking_budget is not None:
             yield _Asked(place.thinking_budget, thoughts=True)
         if place.thinking is not None:
@@ -94,7 +100,7 @@ def _asked(request: Extended) -> Iterator[_Asked]:
             off = place.reasoning.enabled is False
             effort = "none" if off else place.reasoning.effort
             yield _Asked(place.reasoning.max_tokens, effort=effort, thoughts=effort != "none")
-        if place.include_reasoning:
+        if place.include_reasoning or (place.google and place.google.include_reasoning):
             yield _Asked(thoughts=True)
     if request.reasoning_effort is not None:
         effort = request.reasoning_effort

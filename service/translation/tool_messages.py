@@ -4,6 +4,7 @@ Gemini wants every call answered in the turn after it, in the order of the calls
 results in any order, with texts between.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -119,9 +120,10 @@ def result_parts(
     """
     answers: list[Placed | None] = [None] * len(calls)
     left: list[Placed] = []
+    open_calls = _OpenCalls(calls)
     for one in between:
         if isinstance(one.message, Result):
-            index = _answered(one.message, calls, answers)
+            index = open_calls.answered_by(one.message)
             if index is None:
                 left.append(one)
             else:
@@ -160,14 +162,30 @@ def content_parts(placed: Placed, media: MediaReader) -> list[gemini.Part]:
     return parts
 
 
-def _answered(message: Result, calls: list[Call], answers: list[Placed | None]) -> int | None:
-    """Return the index of the call that a message answers, if it says which."""
-    open_calls = [(index, call) for index, call in enumerate(calls) if answers[index] is None]
-    if isinstance(message, ToolMessage) and message.tool_call_id is not None:
-        return next((index for index, call in open_calls if call.id == message.tool_call_id), None)
-    if message.name is None:
+class _OpenCalls:
+    """The calls that have no result yet, by what a result may say of them."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._answered: set[int] = set()
+        self._by_id: dict[str | None, deque[int]] = defaultdict(deque)
+        self._by_name: dict[str | None, deque[int]] = defaultdict(deque)
+        for index, call in enumerate(calls):
+            self._by_id[call.id].append(index)
+            self._by_name[call.name].append(index)
+
+    def answered_by(self, message: Result) -> int | None:
+        """Return the index of the call that a message answers, if it says which."""
+        if isinstance(message, ToolMessage) and message.tool_call_id is not None:
+            return self._take(self._by_id.get(message.tool_call_id))
+        return None if message.name is None else self._take(self._by_name.get(message.name))
+
+    def _take(self, indices: deque[int] | None) -> int | None:
+        while indices:
+            index = indices.popleft()
+            if index not in self._answered:
+                self._answered.add(index)
+                return index
         return None
-    return next((index for index, call in open_calls if call.name == message.name), None)
 
 
 def _missing(position: int, calls: list[Call], answers: list[Placed | None]) -> InvalidRequestError:

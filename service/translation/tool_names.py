@@ -44,7 +44,7 @@ class ToolNames:
         return name
 
     def _free(self, name: str) -> str:
-        wanted = _REFUSED_CHARACTER.sub("_", name)
+        wanted = _REFUSED_CHARACTER.sub("_", name[: _LONGEST + 1])
         if not _ACCEPTED.match(wanted):
             wanted = f"_{wanted}"
         candidate, tries = wanted, 0

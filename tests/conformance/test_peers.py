@@ -181,7 +181,8 @@ def test_e15_bytes_are_cut_anywhere(client: httpx.Client, google: Google) -> Non
     def odd(steps: tuple[Any, ...]) -> list[bytes]:
         wire = b"".join(step for step in steps if isinstance(step, bytes))
         wire = wire.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n").replace(b"data: ", b"data:")
-        wire = wire.replace(b', "traceId"', b'\r\ndata:, "traceId"').rstrip()
+        wire, split = wire.replace(b',"traceId"', b'\r\ndata:,"traceId"').rstrip(), wire
+        assert wire.count(b"data:") > split.count(b"data:"), "no event has several lines"
         return [wire[at : at + 1] for at in range(len(wire))]
 
     google.script(rewritten(answer("Troms\u00f8 ", "\N{GRINNING FACE}"), odd))

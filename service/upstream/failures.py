@@ -162,11 +162,21 @@ def _delay(google: GoogleError, headers: Mapping[str, str], row: Row) -> float |
     delay = google.retry_delay
     if delay is None:
         delay = seconds(google.metadata.get("quotaResetDelay", ""))
+    if delay is None:
+        delay = _until(google.metadata.get("quotaResetTimeStamp", ""))
     if delay is None and (in_text := _DELAY_IN_TEXT.search(google.message)):
         delay = seconds(in_text[1])
     if delay is None:
         delay = _retry_after(headers.get("retry-after", ""))
     return row.delay if delay is None else delay
+
+
+def _until(moment: str) -> float | None:
+    try:
+        when = datetime.fromisoformat(moment)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
 
 
 def _reset(google: GoogleError, delay: float | None) -> str:

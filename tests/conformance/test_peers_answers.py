@@ -77,6 +77,9 @@ def test_e7_the_prompt_is_blocked(ask: Ask, google: Google) -> None:
         "LANGUAGE",
         "OTHER",
         "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "IMAGE_OTHER",
     ],
 )
 def test_e7_the_answer_is_blocked(native: str, ask: Ask, google: Google) -> None:

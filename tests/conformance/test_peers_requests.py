@@ -56,7 +56,14 @@ def test_e12_what_is_refused(messages: list[Any], param: str, client: httpx.Clie
 @pytest.mark.parametrize(
     ("model", "efforts"),
     {
-        "gemini-2.5-flash": {"none": 0, "low": 1024, "medium": 8192, "high": 24576, "max": 24576},
+        "gemini-2.5-flash": {
+            "none": 0,
+            "minimal": 1024,
+            "low": 1024,
+            "medium": 8192,
+            "high": 24576,
+            "max": 24576,
+        },
         "gemini-2.5-flash-lite": {"none": 0, "minimal": 1024},
         "gemini-2.5-pro": {"none": 128, "xhigh": 32768},
         "gemini-3-flash-preview": {"none": "MINIMAL", "low": "LOW", "high": "HIGH"},

@@ -21,7 +21,12 @@ from service.api import google_errors
 from service.api.documentation import GOOGLE_ERRORS
 from service.api.requests import decode
 from service.api.streaming import EventStream, WhileConnected, Writer, within
-from service.errors import GatewayError, UnknownUrlError, UnsupportedEndpointError
+from service.errors import (
+    GatewayError,
+    InvalidRequestError,
+    UnknownUrlError,
+    UnsupportedEndpointError,
+)
 from service.interfaces import AnswerStream, Connection, Gateway
 from service.logs import annotate
 from service.models import find_chat_model, unaliased
@@ -103,7 +108,7 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
         msg = f"This gateway does not pass {method} on to Gemini, only {accepted}."
         raise UnsupportedEndpointError(msg)
     annotate(model=model.id, stream=method == "streamGenerateContent")
-    body = NativeRequest(decode(await request.body(), dict[str, Raw]))
+    body = _body(await request.body())
     connection = await gateway.connection()
     if method == "streamGenerateContent":
         return _stream(request, connection, model.id, body, settings)
@@ -122,6 +127,16 @@ def _whole(body: bytes, upstream: str, left_out: Sequence[str]) -> Response[byte
     annotate(upstream=upstream)
     headers = {"x-upstream": upstream, **_ignored(left_out)}
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _body(content: bytes) -> NativeRequest:
+    """Decode the outermost object; what is inside is passed on, and must be text at least."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        msg = f"The body of the request could not be read as UTF-8: {error.reason}."
+        raise InvalidRequestError(msg) from None
+    return NativeRequest(decode(content, dict[str, Raw]))
 
 
 def _stream(

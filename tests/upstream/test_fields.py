@@ -29,7 +29,13 @@ FIELDS = HELLO | {
     "extra_body": {"google": {"cached_content": "cachedContents/1"}},
 }
 IGNORED = {
-    "code_assist": ["google.cached_content", "logprobs", "service_tier", "top_logprobs"],
+    "code_assist": [
+        "google.cached_content",
+        "logprobs",
+        "safety_settings.method",
+        "service_tier",
+        "top_logprobs",
+    ],
     "vertex": [],
     "gemini_api": ["logprobs", "safety_settings.method", "top_logprobs"],
 }
@@ -47,7 +53,7 @@ def test_it_is_named_in_the_header(
     assert response.headers["x-ignored-params"] == ",".join(sorted(["logit_bias", *ignored]))
     sent: dict[str, Any] = google.calls("generate")[0].request
     assert ("cachedContent" in sent) == (upstream != "code_assist")
-    assert ("method" in sent["safetySettings"][0]) == (upstream != "gemini_api")
+    assert ("method" in sent["safetySettings"][0]) == (upstream == "vertex")
     assert sent.get("serviceTier") == (None if upstream == "code_assist" else "flex")
     logprobs = {"responseLogprobs", "logprobs"} & set(sent["generationConfig"])
     assert len(logprobs) == (2 if upstream == "vertex" else 0)

@@ -12,6 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from service.api import errors, google_errors
+from service.api.deadline import arrived_at
 from service.background import finished, request_work
 from service.draining import Drain
 from service.errors import GoingAwayError
@@ -38,6 +39,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         began = self._clock()
+        arrived_at.set(asyncio.get_running_loop().time())
         request_id = _request_id(scope)
         fields: dict[str, Any] = {
             "request_id": request_id.decode(),

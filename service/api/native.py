@@ -19,9 +19,10 @@ from litestar.response.base import ASGIResponse
 from msgspec import Raw
 
 from service.api import google_errors
+from service.api.deadline import within
 from service.api.documentation import GOOGLE_ERRORS
 from service.api.requests import decode
-from service.api.streaming import EventStream, WhileConnected, Writer, within
+from service.api.streaming import EventStream, WhileConnected, Writer
 from service.api.switching import Asking, Question
 from service.errors import (
     GatewayError,

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from service.api.choices import Choices, ManyAnswers, each
 from service.api.streaming import Responses
-from service.errors import GatewayError, InvalidRequestError
+from service.errors import GatewayError, InvalidRequestError, UnsupportedFieldError
 from service.interfaces import Answer, Connection, GeminiRequest
 from service.logs import annotate
 from service.models import Model, family_of
@@ -33,8 +33,6 @@ class Given(Protocol):
     @property
     def left_out(self) -> Sequence[str]: ...
 
-    async def aclose(self) -> None: ...
-
 
 class Answers:
     """Complete answers, one for each choice."""
@@ -43,9 +41,6 @@ class Answers:
         self.responses = [answer.response for answer in answers]
         self.upstream = answers[0].upstream
         self.left_out = sorted({name for answer in answers for name in answer.left_out})
-
-    async def aclose(self) -> None:
-        """Do nothing: they are there."""
 
 
 G = TypeVar("G", bound=Given)
@@ -118,7 +113,9 @@ class Asking:
             try:
                 question = self._question if is_wanted else self._put(model)
                 given = await ask(question)
-                await self._refuse_left_out(given)
+            except UnsupportedFieldError as error:
+                self._refuse(self._named(error.fields), f"by way of {error.upstream}")
+                raise
             except GatewayError as error:
                 if is_wanted:
                     failure = error
@@ -135,13 +132,6 @@ class Asking:
         question = self._translate(model)
         self._refuse(question.ignored, f"for {model.id}")
         return question
-
-    async def _refuse_left_out(self, given: Given) -> None:
-        try:
-            self._refuse(self._named(given.left_out), f"by way of {given.upstream}")
-        except InvalidRequestError:
-            await given.aclose()
-            raise
 
     def _refuse(self, ignored: Sequence[str], where: str) -> None:
         if ignored and self._strict:

@@ -38,6 +38,7 @@ from service.signatures.memory import MemorySignatures
 from service.signatures.shared import SharedSignatures
 from service.upstream.catalog import Catalog
 from service.upstream.code_assist import CodeAssist
+from service.upstream.empty import RepeatEmptyAnswers
 from service.upstream.failover import Failover, Named
 from service.upstream.fake_thinking import FakeThinking
 from service.upstream.gemini_api import GeminiApi
@@ -143,7 +144,7 @@ async def connect(settings: Settings) -> GoogleConnection:
 
 
 def _wrapped(way: Way, settings: Settings) -> Upstream:
-    upstream = BypassRefusedSignatures(way.upstream)
+    upstream = RepeatEmptyAnswers(BypassRefusedSignatures(way.upstream))
     return Strict(upstream, way.name) if settings.strict_params else upstream
 
 

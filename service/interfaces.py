@@ -39,6 +39,7 @@ class AnswerStream(Protocol):
 
     upstream: str
     left_out: Sequence[str]  # as in `Answer`
+    is_empty: bool  # complete, and without a word
 
     def __aiter__(self) -> AsyncIterator[list[GenerateContentResponse]]: ...
 

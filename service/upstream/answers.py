@@ -46,7 +46,7 @@ def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
     with upstream_failures():
         response = unwrap(body)
     _refuse_malformed(response)
-    if not _says_something(response):
+    if not (says_something(response) or _is_complete(response)):
         raise UpstreamTruncatedError("Gemini's answer was empty. Ask again.")
     return response
 
@@ -69,6 +69,7 @@ class ResponseStream:
     """An `AnswerStream` over one HTTP response."""
 
     left_out: Sequence[str] = ()
+    is_empty = False
 
     def __init__(
         self, response: httpx.Response, http: GoogleHttp, unwrap: Unwrap, upstream: str
@@ -85,14 +86,17 @@ class ResponseStream:
 
     async def begin(self) -> None:
         """Read on until something is said, so that what goes wrong before can be tried again."""
-        while not any(map(_says_something, self._begun)):
+        while not any(map(says_something, self._begun)):
             batch = await self._read()
             if not batch:
-                msg = "Gemini's answer ended before it began. Ask again."
-                raise UpstreamTruncatedError(msg)
+                if not any(map(_is_complete, self._begun)):
+                    msg = "Gemini's answer ended before it began. Ask again."
+                    raise UpstreamTruncatedError(msg)
+                self.is_empty = True
+                return
             for response in batch:
                 # What follows the first words is the stream's, however it was cut into reads.
-                if not any(map(_says_something, self._begun)):
+                if not any(map(says_something, self._begun)):
                     _refuse_malformed(response)
                 self._begun.append(response)
 
@@ -161,13 +165,23 @@ def _bodies(stray: bytes) -> list[bytes]:
     return [stray]
 
 
-def _says_something(response: GenerateContentResponse) -> bool:
+#: The only ends that do not explain why nothing was said.
+_NORMAL = (None, "STOP")
+
+
+def says_something(response: GenerateContentResponse) -> bool:
+    """Whether there is anything for the client: words, thoughts, calls, or why there is nothing."""
     if response.prompt_feedback is not None:
         return True
     return any(
-        candidate.finish_reason or (candidate.content and candidate.content.parts)
+        candidate.finish_reason not in _NORMAL
+        or (candidate.content and any(part.text != "" for part in candidate.content.parts or []))
         for candidate in response.candidates or []
     )
+
+
+def _is_complete(response: GenerateContentResponse) -> bool:
+    return any(candidate.finish_reason for candidate in response.candidates or [])
 
 
 def _refuse_malformed(response: GenerateContentResponse) -> None:

@@ -73,6 +73,7 @@ class _ThinkingStream:
     """An `AnswerStream` around one that is being opened."""
 
     left_out: Sequence[str] = ()
+    is_empty = False
 
     def __init__(
         self, opening: asyncio.Future[AnswerStream], texts: Iterator[str], upstream: str

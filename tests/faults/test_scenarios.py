@@ -58,9 +58,10 @@ ANSWERS = {
     "C7-other": ("Partial ", "stop"),
     "C8": ("", "content_filter"),
     "C9": ("Well, ", "content_filter"),
-    "C13": ("", "stop"),
     # one more try helped
-    **dict.fromkeys(ids("A32 A33 A35 B18 B19 B19-bare B20 B32 E9 E20 E24"), (RECOVERED, "stop")),
+    **dict.fromkeys(
+        ids("A32 A33 A35 B18 B19 B19-bare B20 B32 C13 E9 E20 E24"), (RECOVERED, "stop")
+    ),
     **dict.fromkeys(ids("E30 E31 E35 E36 E39 E39-504 E41 E48"), (RECOVERED, "stop")),
 }
 

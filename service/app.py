@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from service.api import diagnostics
+from service.api.asking import find_chat_model
 from service.api.chat import ChatController
 from service.api.completions import CompletionController
 from service.api.debug import DebugController, only_from_here
@@ -28,7 +29,7 @@ from service.credentials.sources import check_credential
 from service.draining import Drain
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
-from service.models import Model, find_chat_model, find_model, table_of, unaliased
+from service.models import Model, find_model, table_of, unaliased
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)

@@ -58,6 +58,8 @@ class Model(Struct, frozen=True, kw_only=True):
     json_with_tools: bool = True
     #: Whether functions and Gemini's own tools can stand together.
     native_with_functions: bool = True
+    #: Whether it takes a system instruction.
+    system: bool = True
     #: Whether a part has a resolution of its own, and a tool's result may hold images.
     media_in_parts: bool = True
     inputs: tuple[str, ...] = ("text", "image", "audio", "video", "file")
@@ -87,6 +89,7 @@ _BUDGET = Model(  # 2.5
     media_in_parts=False,
 )
 _OLDEST = structs.replace(_BUDGET, thinking=None, json_schema=False)  # before 2.5
+_GEMMA = structs.replace(_OLDEST, context_length=256_000, inputs=("text", "image"), system=False)
 _LEVEL = Model(id="")  # 3 to 3.5
 _NEWEST = Model(id="", sampling=False, prefill=False)  # from 3.6 on
 _EMBEDDINGS = Model(
@@ -199,6 +202,8 @@ MODELS = (
 
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
 _PREFIX = re.compile("models/|google/|gemini/")
+#: Google's models of other names; those of embeddings have three digits, and OpenAI's do not.
+_OTHERS = re.compile(r"gemma-[A-Za-z0-9._-]+|text-(?:multilingual-)?embedding-\d{3}")
 _GEMINI = re.compile(r"gemini-(?:(\d{1,3})(?:\.(\d{1,3}))?(?![\d.]))?[A-Za-z0-9._-]*")
 
 
@@ -206,8 +211,8 @@ def find_model(name: str) -> Model:
     """Return the model of that name, with or without `models/`, `google/` or `gemini/` before it.
 
     An id that begins with `gemini-` and is not in the table is passed on as it is, with the dialect
-    of its generation, so that a model released tomorrow works. Raise `ModelNotFoundError` for any
-    other name.
+    of its generation, so that a model released tomorrow works; so is one of Google's others. Raise
+    `ModelNotFoundError` for any other name.
     """
     bare = _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
     if known := _BY_NAME.get(bare):
@@ -218,6 +223,10 @@ def find_model(name: str) -> Model:
         return structs.replace(
             _dialect(match[1], match[2]), id=bare, max_output_tokens=None, **_special(bare)
         )
+    if _OTHERS.fullmatch(bare):
+        if bare.startswith("gemma-"):
+            return structs.replace(_GEMMA, id=bare, max_output_tokens=None)
+        return structs.replace(_EMBEDDINGS, id=bare, dimensions=768)
     msg = f"The model '{name[:100]}' does not exist. GET /v1/models lists the ones there are."
     raise ModelNotFoundError(msg)
 
@@ -245,19 +254,6 @@ def _special(id_: str) -> dict[str, Any]:
     return {}
 
 
-def find_image_model(name: str) -> Model:
-    """Do the same for a model that is to draw."""
-    try:
-        model = find_model(name)
-    except ModelNotFoundError:
-        model = None
-    if model is None or "image" not in model.outputs:
-        ids = " and ".join(model.id for model in MODELS if "image" in model.outputs)
-        msg = f"The model '{name[:100]}' does not draw. Try {ids}, or see GET /v1/models."
-        raise ModelNotFoundError(msg)
-    return model
-
-
 #: Known at Vertex AI and at the Developer API only.
 _NOT_ON_CODE_ASSIST = frozenset(
     {
@@ -280,28 +276,6 @@ def table_of(upstream: str | None) -> list[Model]:
         for model in MODELS
         if model.id not in _NOT_ON_CODE_ASSIST and "embedding" not in model.outputs
     ]
-
-
-def find_chat_model(name: str) -> Model:
-    """Do the same for a model that is to say something."""
-    model = find_model(name)
-    if "embedding" in model.outputs:
-        msg = f"The model '{model.id}' only makes embeddings. POST /v1/embeddings asks it for them."
-        raise ModelNotFoundError(msg)
-    return model
-
-
-def find_embedding_model(name: str) -> Model:
-    """Do the same for a model that is to make embeddings."""
-    try:
-        model = find_model(name)
-    except ModelNotFoundError:
-        model = None
-    if model is None or "embedding" not in model.outputs:
-        ids = " and ".join(model.id for model in MODELS if "embedding" in model.outputs)
-        msg = f"The model '{name[:100]}' does not make embeddings. Those that do are {ids}."
-        raise ModelNotFoundError(msg)
-    return model
 
 
 def _dialect(major: str | None, minor: str | None) -> Model:

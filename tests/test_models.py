@@ -14,6 +14,8 @@ from service.models import MODELS, find_model
         ("gemini-3-flash", "gemini-3.5-flash"),
         ("gemini-3-pro-preview", "gemini-3-pro-preview"),
         ("models/gemini-5-neon", "gemini-5-neon"),
+        ("models/gemma-4-31b-it", "gemma-4-31b-it"),
+        ("text-embedding-005", "text-embedding-005"),
         ("gemini-" + "9" * 5000, "gemini-" + "9" * 5000),
     ],
 )
@@ -31,6 +33,8 @@ def test_names_find_their_model(name: str, id_: str) -> None:
         "gemini-5/../x",
         "gemini-5?x",
         "nope",
+        "gemma-",
+        "text-embedding-3-small",
     ],
 )
 def test_other_names_are_not_found(name: str) -> None:

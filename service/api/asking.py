@@ -4,9 +4,9 @@ from typing import Any
 
 from litestar import Request
 
-from service.errors import InvalidRequestError
+from service.errors import InvalidRequestError, ModelNotFoundError
 from service.logs import annotate
-from service.models import Model, find_chat_model, unaliased
+from service.models import MODELS, Model, find_model, unaliased
 from service.settings import Settings
 
 
@@ -39,3 +39,38 @@ def _streams(request: Request[Any, Any, Any], settings: Settings) -> bool:
     accept = request.headers.get("accept", "")
     only_events = "text/event-stream" in accept and "application/json" not in accept
     return only_events or settings.stream_by_default
+
+
+def find_chat_model(name: str) -> Model:
+    """Return a model that is to say something; raise `ModelNotFoundError`."""
+    model = find_model(name)
+    if "embedding" in model.outputs:
+        msg = f"The model '{model.id}' only makes embeddings. POST /v1/embeddings asks it for them."
+        raise ModelNotFoundError(msg)
+    return model
+
+
+def find_image_model(name: str) -> Model:
+    """Do the same for a model that is to draw."""
+    try:
+        model = find_model(name)
+    except ModelNotFoundError:
+        model = None
+    if model is None or "image" not in model.outputs:
+        ids = " and ".join(model.id for model in MODELS if "image" in model.outputs)
+        msg = f"The model '{name[:100]}' does not draw. Try {ids}, or see GET /v1/models."
+        raise ModelNotFoundError(msg)
+    return model
+
+
+def find_embedding_model(name: str) -> Model:
+    """Do the same for a model that is to make embeddings."""
+    try:
+        model = find_model(name)
+    except ModelNotFoundError:
+        model = None
+    if model is None or "embedding" not in model.outputs:
+        ids = " and ".join(model.id for model in MODELS if "embedding" in model.outputs)
+        msg = f"The model '{name[:100]}' does not make embeddings. Those that do are {ids}."
+        raise ModelNotFoundError(msg)
+    return model

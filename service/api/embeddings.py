@@ -8,13 +8,14 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.asking import find_embedding_model
 from service.api.deadline import within
 from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
 from service.api.streaming import WhileConnected
 from service.interfaces import Gateway
 from service.logs import annotate
-from service.models import find_embedding_model, unaliased
+from service.models import unaliased
 from service.schemas.embeddings import EmbeddingList, EmbeddingRequest
 from service.translation.embeddings import to_embed_request, to_embeddings
 

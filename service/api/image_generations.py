@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.asking import find_image_model
 from service.api.deadline import within
 from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
@@ -18,7 +19,7 @@ from service.api.switching import Asking, Question
 from service.errors import UnsupportedEndpointError
 from service.interfaces import Gateway
 from service.logs import annotate
-from service.models import find_image_model, unaliased
+from service.models import unaliased
 from service.schemas.image_generations import ImageList, ImageRequest
 from service.translation.image_generations import (
     ignored_image_params,

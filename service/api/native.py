@@ -19,6 +19,7 @@ from litestar.response.base import ASGIResponse
 from msgspec import Raw
 
 from service.api import google_errors
+from service.api.asking import find_chat_model
 from service.api.deadline import within
 from service.api.documentation import GOOGLE_ERRORS
 from service.api.requests import decode
@@ -32,7 +33,7 @@ from service.errors import (
 )
 from service.interfaces import Connection, Counted, Gateway
 from service.logs import annotate
-from service.models import find_chat_model, unaliased
+from service.models import unaliased
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.gemini_native import NativeRequest, NativeResponse
 from service.settings import Settings

@@ -4,7 +4,7 @@ Everything in this package is a pure function of its arguments: no clock, no ran
 settings, no network. That is what lets a folder of JSON files be its test.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from service.models import Model
@@ -52,6 +52,9 @@ def to_gemini(
     tools, tool_config = plan_tools(request, model, defaults).with_native(*functions)
     media = MediaReader(model, defaults, fetched)
     system, contents = to_contents(request.messages, model, names, media)
+    if system is not None and not model.system:
+        contents = as_if_said(system, contents)
+        system = None
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,
@@ -62,3 +65,10 @@ def to_gemini(
         service_tier=to_service_tier(request),
         cached_content=to_cached_content(request),
     )
+
+
+def as_if_said(system: gemini.Content, contents: Sequence[gemini.Content]) -> list[gemini.Content]:
+    """Put the system's words before the user's, who always begins."""
+    first, *others = contents
+    parts = [*(system.parts or []), *(first.parts or [])]
+    return [gemini.Content(role="user", parts=parts), *others]

@@ -33,7 +33,7 @@ MOST_INSTANCES = 250
 _AT_ONCE = 4
 
 #: Vertex AI's models that `:predict`; the ones after them `:embedContent`, one text at a time.
-_PREDICTING = ("gemini-embedding-001",)
+_PREDICTING = ("gemini-embedding-001", "text-")
 
 _encoder = msgspec.json.Encoder()
 _responses = msgspec.json.Decoder(EmbedResponse)
@@ -80,7 +80,7 @@ class Predictions:
         self._sizes: dict[str, int] = {}
 
     def knows(self, model: str) -> bool:
-        return model in _PREDICTING
+        return model.startswith(_PREDICTING)
 
     async def embed(
         self, http: GoogleHttp, url: str, model: str, request: EmbedRequest, name: str

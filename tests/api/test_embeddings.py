@@ -17,7 +17,7 @@ from tests.simulators.replies import document, error
 from tests.ways import by
 
 PATH = "/v1/embeddings"
-MODELS = ("gemini-embedding-001", "gemini-embedding-2")
+MODELS = ("gemini-embedding-001", "gemini-embedding-2", "text-embedding-005")
 ASK = {"model": "gemini-embedding-001", "input": ["a", "b"]}
 
 
@@ -43,7 +43,10 @@ def post(gateway: Gateway, **differs: Any) -> httpx.Response:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_texts_become_vectors_in_their_order(embedding: Gateway, way: str, model: str) -> None:
+def test_texts_become_vectors_in_their_order(
+    embedding: Gateway, google: Google, way: str, model: str
+) -> None:
+    google.models.add(model)
     response = post(embedding, model=model, input=["the first", "the other"])
     assert response.status_code == 200, response.text
     assert response.headers["x-upstream"] == way
@@ -77,7 +80,10 @@ def test_base64_is_float32_in_little_endian(embedding: Gateway) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_shorter_vector_has_length_one_again(embedding: Gateway, model: str) -> None:
+def test_a_shorter_vector_has_length_one_again(
+    embedding: Gateway, google: Google, model: str
+) -> None:
+    google.models.add(model)
     (row,) = post(embedding, model=model, input="a", dimensions=256).json()["data"]
     short = vector("a", 256)
     assert math.hypot(*short) < 0.9, "as Google cuts it"

@@ -8,7 +8,7 @@ import pytest
 
 from service.upstream import catalog
 from tests.conftest import StartGateway
-from tests.gateway import Gateway
+from tests.gateway import HELLO, Gateway
 from tests.simulators.google import Google
 from tests.simulators.replies import Gate, answer, error, hold
 from tests.ways import by
@@ -44,12 +44,23 @@ def test_a_model_that_appears_and_one_that_disappears(
         google.retired = {"gemini-3-pro-preview"}
         offered = follows(client, lacks="gemini-3-pro-preview")
         assert {"gemini-2.5-pro", "gemini-embedding-001"} < offered
-        assert not {"gemini-5-neon", "gemma-4-31b-it"} & offered
+        assert "gemini-5-neon" not in offered
+        assert ("gemma-4-31b-it" in offered) == (way == "gemini_api")
         google.models = {"gemini-5-neon"}
         follows(client, has="gemini-5-neon")
         google.retired = {"gemini-2.5-pro"}
         follows(client, lacks="gemini-2.5-pro")
         assert client.get("/v1/models/gemini-2.5-pro").status_code == 200, "still described"
+
+
+def test_a_model_of_another_name_that_is_listed_can_be_asked(
+    google: Google, start_gateway: StartGateway
+) -> None:
+    told = [{"role": "system", "content": "Be brief."}, *HELLO["messages"]]
+    with start_gateway(**by(google, "gemini_api")).client() as client:
+        asked = {"model": "gemma-4-31b-it", "messages": told}
+        response = client.post("/v1/chat/completions", json=asked)
+    assert response.status_code == 200, response.text
 
 
 def test_code_assist_offers_what_the_account_has_a_quota_of(

@@ -15,8 +15,8 @@ Json = dict[str, Any]
 
 FULL = 3072
 MOST_CONTENTS = 100
-#: Vertex AI's model that `:predict`; the others `:embedContent`.
-PREDICTS = "gemini-embedding-001"
+#: Vertex AI's models that `:predict`; the others `:embedContent`.
+PREDICT = ("gemini-embedding-001", "text-embedding-005")
 
 
 def vector(text: str, dimensions: int = FULL) -> list[float]:
@@ -39,7 +39,7 @@ def embed(call: Call) -> Reply:
     asked = body.get("requests", [body])
     vectors = [{"values": vector(_text(one), _dimensions(one))} for one in asked]
     count = {"promptTokenCount": sum(tokens(_text(one)) for one in asked)}
-    usage = {} if call.recorded.model == PREDICTS else {"usageMetadata": count}
+    usage = {} if call.recorded.model in PREDICT else {"usageMetadata": count}
     if "requests" in body:
         return json_reply(call, {"embeddings": vectors, **usage})
     return json_reply(call, {"embedding": vectors[0], **usage})
@@ -72,7 +72,7 @@ def check(call: Call) -> None:
         _refuse("* BatchEmbedContentsRequest.requests: the model of a request is another one")
     if len(body.get("instances", [])) > call.world.most_instances:
         _refuse("Unable to submit request because it included too many instances.")
-    if recorded.upstream == "vertex" and (recorded.model == PREDICTS) != (rpc == "predict"):
+    if recorded.upstream == "vertex" and (recorded.model in PREDICT) != (rpc == "predict"):
         _refuse(f"The model {recorded.model} does not support {rpc}.")
     texts = [one["content"] for one in body.get("instances", [])]
     if rpc != "predict":

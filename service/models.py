@@ -200,6 +200,9 @@ MODELS = (
     _row(_EMBEDDINGS, "gemini-embedding-2", context_length=8192),
 )
 
+#: Asked when somebody wants to know whether a way works at all, and settings name none.
+PROBE_MODEL = "gemini-3.5-flash"
+
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
 _PREFIX = re.compile("models/|google/|gemini/")
 #: Google's models of other names; those of embeddings have three digits, and OpenAI's do not.

@@ -19,13 +19,17 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
+from msgspec import Raw
 
 from service.api.documentation import ERRORS, GUARDED
 from service.api.errors import error_object
 from service.errors import GatewayError, PermissionDeniedError
 from service.interfaces import Gateway, Way
+from service.models import PROBE_MODEL, find_model, unaliased
+from service.schemas.gemini_native import NativeRequest
 from service.schemas.oauth import SharedToken
 
+_SOMETHING = NativeRequest({"contents": Raw(b'[{"role":"user","parts":[{"text":"Hello"}]}]')})
 _ORIGINS = {"shared": "firestore"}
 _FAILURES = {**GUARDED, 403: ERRORS[403]}
 
@@ -94,16 +98,20 @@ class DebugController(Controller):
     @post(
         ["/test", "/debug/test"],
         status_code=200,
-        summary="Ask Google where the account is served",
+        summary="Ask Google where the account is served, and whether it is",
         responses=_FAILURES,
     )
     async def test(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> Response[Any]:
-        """Do everything that a request needs, short of one."""
+        """Do everything that a request needs, short of one: to count tokens costs nothing."""
+        settings = gateway.settings
+        model = find_model(unaliased(settings.default_model or PROBE_MODEL, settings.aliases))
 
         async def try_it(way: Way) -> dict[str, Any]:
             await way.tokens.token()
             if way.project is not None:
                 await way.project.find()
+            if way.counter is not None:
+                await way.counter.count_tokens(model.id, _SOMETHING)
             shared = await way.tokens.peek()
             return {
                 "message": "Authentication and project discovery successful",

@@ -9,13 +9,12 @@ from msgspec import Struct
 
 from service.errors import GatewayError, QuotaExhaustedError
 from service.interfaces import Upstream
-from service.models import find_model, unaliased
+from service.models import PROBE_MODEL, find_model, unaliased
 from service.schemas.code_assist import CodeAssistProject, QuotaBucket
 from service.schemas.gemini import Content, GenerateContentRequest, GenerationConfig, Part
 from service.schemas.oauth import Credential, SharedToken
 from service.settings import Settings, SettingsError
 
-MODEL = "gemini-2.5-flash"  # where settings name none
 _FEW_TOKENS = 64  # enough for a model that thinks before it says one word
 
 
@@ -183,7 +182,7 @@ class Examination:
         return remaining(await (await self._parts()).quota(self._project.id))
 
     async def _check_generation(self, way: str) -> str:
-        model = unaliased(self._settings.default_model or MODEL, self._settings.aliases)
+        model = unaliased(self._settings.default_model or PROBE_MODEL, self._settings.aliases)
         request = GenerateContentRequest(
             contents=[Content(role="user", parts=[Part(text="Say hello in one word.")])],
             generation_config=GenerationConfig(max_output_tokens=_FEW_TOKENS),

@@ -193,3 +193,14 @@ def test_a_key_has_no_end(start_gateway: StartGateway, google: Google) -> None:
         body = client.request(*CACHE).json()
     assert (body["cached"], body["expires_at"], body["is_expired"]) == (True, None, False)
     assert "sim-api-key" not in str(body)
+
+
+@pytest.mark.parametrize("upstream", ["code_assist", "vertex", "gemini_api"])
+def test_a_way_that_google_has_closed_is_not_called_good(
+    start_gateway: StartGateway, google: Google, upstream: str
+) -> None:
+    with start_gateway(**settings_of_ways(google, upstreams=upstream)).client() as client:
+        assert client.request(*FULL).json()["status"] == "ok"
+        google.script(error(403), on="countTokens")
+        body = client.request(*FULL).json()
+    assert (body["status"], body["error"]["code"]) == ("error", "permission_denied")

@@ -44,6 +44,20 @@ class Choices(Protocol):
     def has_finished(self, index: int) -> bool: ...
 
 
+class HasOrigin(Protocol):
+    @property
+    def upstream(self) -> str: ...
+
+    @property
+    def left_out(self) -> Sequence[str]: ...
+
+
+def origin_of(answers: Sequence[HasOrigin]) -> tuple[str, Sequence[str]]:
+    """Return who gave them, separated by commas, and what at least one of those did not take."""
+    names = dict.fromkeys(answer.upstream for answer in answers)
+    return ",".join(names), sorted({name for answer in answers for name in answer.left_out})
+
+
 class ManyAnswers:
     """Answer streams, one for each choice, as one: items come as soon as any of them has some.
 
@@ -51,10 +65,7 @@ class ManyAnswers:
     """
 
     def __init__(self, answers: list[AnswerStream], choices: Choices) -> None:
-        self.upstream = answers[0].upstream
-        self.left_out: Sequence[str] = sorted(
-            {name for answer in answers for name in answer.left_out}
-        )
+        self.upstream, self.left_out = origin_of(answers)
         self._answers = answers
         self._choices = choices
         self._pending = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
-from service.api.choices import Choices, ManyAnswers, each
+from service.api.choices import Choices, HasOrigin, ManyAnswers, each, origin_of
 from service.api.streaming import Responses
 from service.errors import GatewayError, InvalidRequestError, UnsupportedFieldError
 from service.interfaces import Answer, Connection, GeminiRequest
@@ -24,26 +24,15 @@ class Question(NamedTuple):
     ignored: Sequence[str]
 
 
-class Given(Protocol):
-    """An answer, whole or as a stream."""
-
-    @property
-    def upstream(self) -> str: ...
-
-    @property
-    def left_out(self) -> Sequence[str]: ...
-
-
 class Answers:
     """Complete answers, one for each choice."""
 
     def __init__(self, answers: Sequence[Answer]) -> None:
         self.responses = [answer.response for answer in answers]
-        self.upstream = answers[0].upstream
-        self.left_out = sorted({name for answer in answers for name in answer.left_out})
+        self.upstream, self.left_out = origin_of(answers)
 
 
-G = TypeVar("G", bound=Given)
+G = TypeVar("G", bound=HasOrigin)
 
 
 class Asking:
@@ -139,7 +128,7 @@ class Asking:
             msg = f"Unsupported parameter: '{name}'. This gateway cannot honour it {where}."
             raise InvalidRequestError(msg, param=name, code="unsupported_parameter")
 
-    def _settle(self, question: Question, given: Given) -> None:
+    def _settle(self, question: Question, given: HasOrigin) -> None:
         self.headers["x-upstream"] = given.upstream
         annotate(upstream=given.upstream)
         self._name([*question.ignored, *self._named(given.left_out)])

@@ -92,6 +92,7 @@ class GoogleExtensions(Struct):
     camel_cached: str | None = field(default=None, name="cachedContent")
     media_resolution: MediaResolution | None = None
     camel_media: MediaResolution | None = field(default=None, name="mediaResolution")
+    labels: dict[str, str] | None = None
     thought_tag_marker: Any = None
     thinking_budget: ThinkingBudget | None = None
     include_reasoning: bool | None = None

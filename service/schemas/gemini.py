@@ -159,6 +159,7 @@ class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only
     safety_settings: list[SafetySetting] | None = None
     service_tier: str | None = None  # `flex` or `priority`
     cached_content: str | None = None  # the name of what was sent before, with the same account
+    labels: dict[str, str] | None = None  # for the bill
 
 
 #: A number that some servers send as a string.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
+from service.schemas.extensions import GoogleExtensions
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
 from service.translation.modalities import ask_for_modalities, ignored_outputs
@@ -76,6 +77,7 @@ def ignored_params_of(left_out: Iterable[str]) -> list[str]:
 
 _CLIENTS_NAMES = {
     "cachedContent": "google.cached_content",
+    "labels": "google.labels",
     "safetySettings.method": "safety_settings.method",
     "generationConfig.imageConfig": "image_config",
     "generationConfig.responseLogprobs": "logprobs",
@@ -95,9 +97,17 @@ def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
 
 def to_cached_content(request: ChatCompletionRequest) -> str | None:
     """Return the name of content that Google keeps for the client, where it gives one."""
-    given = [place.google for place in places(request) if place.google is not None]
-    names = [google.cached_content or google.camel_cached for google in given]
+    names = [google.cached_content or google.camel_cached for google in _googles(request)]
     return next((name for name in names if name), None)
+
+
+def to_labels(request: ChatCompletionRequest) -> dict[str, str] | None:
+    """Return what Google shall write on the bill beside the request, where the client says so."""
+    return next((google.labels for google in _googles(request) if google.labels), None)
+
+
+def _googles(request: ChatCompletionRequest) -> list[GoogleExtensions]:
+    return [place.google for place in places(request) if place.google is not None]
 
 
 def to_service_tier(request: ChatCompletionRequest) -> str | None:

@@ -20,6 +20,7 @@ from service.translation.parameters import (
     refuse_contradictions,
     to_cached_content,
     to_generation_config,
+    to_labels,
     to_service_tier,
 )
 from service.translation.safety import to_safety_settings
@@ -64,6 +65,7 @@ def to_gemini(
         safety_settings=to_safety_settings(request, defaults),
         service_tier=to_service_tier(request),
         cached_content=to_cached_content(request),
+        labels=to_labels(request),
     )
 
 

@@ -1,13 +1,19 @@
 """Several choices in a stream, over a socket."""
 
+import itertools
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.conftest import StartGateway
 from tests.gateway import HELLO, events
+from tests.simulators.calls import Call
+from tests.simulators.generation import echo
 from tests.simulators.google import Google
 from tests.simulators.replies import Gate, Hold, Reset, answer, chunks, error, hold
+from tests.simulators.wire import Reply
+from tests.ways import by
 
 PATH = "/v1/chat/completions"
 ASK = HELLO | {"n": 3, "stream": True}
@@ -103,3 +109,20 @@ def test_a_choice_that_breaks_after_its_end_loses_nothing(
     assert done == b"[DONE]"
     assert set(said(found).values()) == {"a", "b", "c"}
     assert found[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_each_way_that_gave_one_is_named(
+    start_gateway: StartGateway, google: Google, *, stream: bool
+) -> None:
+    asked = itertools.count()
+
+    def second_is_refused(call: Call) -> Reply:
+        is_second = call.recorded.upstream == "gemini_api" and next(asked) == 1
+        return (error(429) if is_second else echo)(call)
+
+    google.script(*[second_is_refused] * 3)
+    with start_gateway(**by(google, "gemini_api", "vertex")).client() as client:
+        response = client.post(PATH, json=HELLO | {"n": 2, "stream": stream})
+    assert response.status_code == 200
+    assert set(response.headers["x-upstream"].split(",")) == {"gemini_api", "vertex"}

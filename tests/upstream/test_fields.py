@@ -27,7 +27,7 @@ FIELDS = HELLO | {
     "logprobs": True,
     "top_logprobs": 3,
     "service_tier": "flex",
-    "extra_body": {"google": {"cached_content": "cachedContents/1"}},
+    "extra_body": {"google": {"cached_content": "cachedContents/1", "labels": {"team": "a"}}},
 }
 IGNORED = {
     "code_assist": [
@@ -38,7 +38,7 @@ IGNORED = {
         "top_logprobs",
     ],
     "vertex": [],
-    "gemini_api": ["logprobs", "safety_settings.method", "top_logprobs"],
+    "gemini_api": ["google.labels", "logprobs", "safety_settings.method", "top_logprobs"],
 }
 
 
@@ -55,6 +55,7 @@ def test_it_is_named_in_the_header(
     sent: dict[str, Any] = google.calls("generate")[0].request
     assert ("cachedContent" in sent) == (upstream != "code_assist")
     assert ("method" in sent["safetySettings"][0]) == (upstream == "vertex")
+    assert sent.get("labels") == (None if upstream == "gemini_api" else {"team": "a"})
     assert sent.get("serviceTier") == (None if upstream == "code_assist" else "flex")
     logprobs = {"responseLogprobs", "logprobs"} & set(sent["generationConfig"])
     assert len(logprobs) == (2 if upstream == "vertex" else 0)

@@ -89,7 +89,8 @@ class AccessLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._arrival:
-            self.lines.append(record.__dict__["fields"])
+            fields = record.__dict__["fields"]
+            self.lines.append(fields | {"path": fields["httpRequest"]["requestUrl"]})
             self._arrival.notify_all()
 
     def wait_for(self, **fields: Any) -> dict[str, Any]:

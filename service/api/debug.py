@@ -25,6 +25,7 @@ from service.api.errors import error_object
 from service.errors import GatewayError, PermissionDeniedError
 from service.interfaces import Gateway, Way
 from service.schemas.oauth import SharedToken
+from service.telemetry import annotate
 
 _ORIGINS = {"shared": "firestore"}
 _FAILURES = {**GUARDED, 403: ERRORS[403]}
@@ -145,6 +146,7 @@ async def _answer(
 
 
 def _failed(gateway: Gateway, error: GatewayError, more: dict[str, Any]) -> Response[Any]:
+    annotate(code=error.code or error.type)
     told = _told(gateway, error)
     body = {"status": "error", "message": told["message"], "error": told, **more}
     return Response(body, status_code=500, headers={"x-should-retry": "false"})

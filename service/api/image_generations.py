@@ -16,9 +16,9 @@ from service.api.requests import StrictJSON
 from service.api.streaming import WhileConnected, within
 from service.errors import InvalidRequestError, UnsupportedEndpointError
 from service.interfaces import Gateway
-from service.logs import annotate
 from service.models import find_image_model, unaliased
 from service.schemas.image_generations import ImageList, ImageRequest
+from service.telemetry import annotate
 from service.translation.image_generations import (
     ignored_image_params,
     to_gemini_image_request,
@@ -53,7 +53,7 @@ class ImageController(Controller):
         """Answer with images in base64; several are as many calls."""
         settings = gateway.settings
         model = find_image_model(unaliased(data.model, settings.aliases))
-        annotate(model=model.id)
+        annotate(model_asked=model.id)
         asked = to_gemini_image_request(data)
         ignored = ignored_image_params(data)
         if ignored and settings.strict_params:
@@ -69,7 +69,6 @@ class ImageController(Controller):
         generate = partial(connection.upstream.generate, model.id, asked)
         async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
             answers = await each([generate] * count)
-        annotate(upstream=answers[0].upstream)
         headers = {"x-upstream": answers[0].upstream}
         if ignored := [*ignored, *("size" for _ in answers[0].left_out[:1])]:
             headers["x-ignored-params"] = ",".join(ignored)

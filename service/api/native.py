@@ -28,11 +28,11 @@ from service.errors import (
     UnsupportedEndpointError,
 )
 from service.interfaces import AnswerStream, Connection, Gateway
-from service.logs import annotate
 from service.models import find_chat_model, unaliased
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.gemini_native import NativeRequest, NativeResponse
 from service.settings import Settings
+from service.telemetry import annotate
 
 _TARGET = re.compile(
     r"(?:/[^/]+/locations/[^/]+/publishers)?(?:/google/models)?/(?P<model>[^/:]+):(?P<method>\w+)"
@@ -107,7 +107,7 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
         accepted = ", ".join(_METHODS)
         msg = f"This gateway does not pass {method} on to Gemini, only {accepted}."
         raise UnsupportedEndpointError(msg)
-    annotate(model=model.id, stream=method == "streamGenerateContent")
+    annotate(model_asked=model.id, stream=method == "streamGenerateContent")
     body = _body(await request.body())
     connection = await gateway.connection()
     if method == "streamGenerateContent":
@@ -124,7 +124,6 @@ _METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 
 
 def _whole(body: bytes, upstream: str, left_out: Sequence[str]) -> Response[bytes]:
-    annotate(upstream=upstream)
     headers = {"x-upstream": upstream, **_ignored(left_out)}
     return Response(body, media_type="application/json", headers=headers)
 

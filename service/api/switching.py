@@ -8,7 +8,6 @@ from service.api.choices import Choices, ManyAnswers, each
 from service.api.streaming import Responses
 from service.errors import GatewayError, InvalidRequestError
 from service.interfaces import Answer, Connection
-from service.logs import annotate
 from service.models import Model, family_of
 from service.schemas.gemini import GenerateContentRequest
 from service.settings import Settings
@@ -146,12 +145,10 @@ class Asking:
 
     def _settle(self, question: Question, given: Given) -> None:
         self.headers["x-upstream"] = given.upstream
-        annotate(upstream=given.upstream)
         self._name([*question.ignored, *ignored_params_of(given.left_out)])
         if question is not self._question:
             self.stand_in = question.model
             self.headers["x-model-fallback"] = question.model
-            annotate(fallback=question.model)
 
     def _name(self, ignored: Sequence[str]) -> None:
         self.headers.pop("x-ignored-params", None)

@@ -1,0 +1,120 @@
+"""The one line that a request leaves in the log: every field of it, named as the dashboards do."""
+
+import logging
+from typing import Any
+
+from litestar.types import HTTPScope
+
+from service.api.guards import key_digest
+from service.logs import redact
+from service.telemetry import RequestAtHand
+from service.translation.usage import latest, to_usage, total
+
+logger = logging.getLogger("service.access")
+
+#: Characters of a client's own words that are logged at most.
+_LONGEST = 300
+#: Asked every few seconds: what goes well is not worth a line.
+_PROBES = frozenset({"/health", "/ready"})
+_OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
+
+
+def new_fields(request_id: str, method: str) -> dict[str, Any]:
+    """Return the fields of a request of which nothing is known yet."""
+    return {
+        "event": "request",
+        "httpRequest": None,
+        "request_id": request_id,
+        "method": method,
+        "route": None,
+        "status": None,
+        "code": None,
+        "model": None,
+        "model_asked": None,
+        "upstream": None,
+        "fallback": None,
+        "prompt_tokens": None,
+        "completion_tokens": None,
+        "reasoning_tokens": None,
+        "cached_tokens": None,
+        "first_byte_ms": None,
+        "total_ms": None,
+        "key": None,
+        "stream": False,
+        "client_gone": False,
+    }
+
+
+def complete(
+    request: RequestAtHand,
+    scope: HTTPScope,
+    *,
+    path: str,
+    status: int,
+    size: int,
+) -> None:
+    """Fill in what is known at the end of a request.
+
+    Args:
+        request: that has ended.
+        scope: ASGI's, after routing.
+        path: as the client asked for it.
+        status: that went out.
+        size: of the response's body, in bytes.
+
+    """
+    fields, headers = request.fields, request.headers
+    if fields["status"] is None:
+        fields["status"] = status
+    fields["route"] = scope.get("path_template")
+    if fields["key"] is None:
+        fields["key"] = key_digest(headers)
+    if request.first_byte_seconds is not None:
+        fields["first_byte_ms"] = _milliseconds(request.first_byte_seconds)
+    fields["total_ms"] = _milliseconds(request.seconds)
+    _count_tokens(request)
+    fields["httpRequest"] = {
+        "requestMethod": fields["method"],
+        "requestUrl": redact(path[:_LONGEST]),
+        "status": fields["status"],
+        "latency": f"{request.seconds:.3f}s",
+        "userAgent": redact(headers.get(b"user-agent", b"")[:_LONGEST].decode("latin-1")),
+        "responseSize": str(size),
+        "protocol": f"HTTP/{scope['http_version']}",
+    }
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _count_tokens(request: RequestAtHand) -> None:
+    usages = [to_usage(latest(counts)) for counts in request.usages if counts]
+    if not usages:
+        return
+    usage = total(usages)
+    fields = request.fields
+    fields["prompt_tokens"] = usage.prompt_tokens
+    fields["completion_tokens"] = usage.completion_tokens
+    fields["reasoning_tokens"] = usage.completion_tokens_details.reasoning_tokens
+    fields["cached_tokens"] = usage.prompt_tokens_details.cached_tokens
+
+
+def is_quiet(path: str, status: int) -> bool:
+    """Whether this is a load balancer that hears that all is well."""
+    return path in _PROBES and status == _OK
+
+
+def write(request: RequestAtHand) -> None:
+    """Log a request that is complete."""
+    fields = request.fields
+    http, status = fields["httpRequest"], fields["status"]
+    level = logging.INFO
+    if is_quiet(http["requestUrl"], status):
+        level = logging.DEBUG
+    elif status >= _SERVER_ERROR:
+        level = logging.ERROR
+    elif status >= _CLIENT_ERROR or fields["code"] is not None:
+        level = logging.WARNING
+    message = f"{http['requestMethod']} {http['requestUrl']} {status}"
+    logger.log(level, message, extra={"fields": fields})

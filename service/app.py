@@ -117,7 +117,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
-    return Edge(app, drain)
+    return Edge(app, drain, project=gateway.project)
 
 
 _DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."
@@ -198,6 +198,11 @@ class GoogleGateway:
         ways = self.settings.ways
         tables = {model.id for name in ways for model in table_of(name)}
         return [model for model in table_of(None) if model.id in tables]
+
+    def project(self) -> str | None:
+        """Return the project that this runs in, if that is known by now."""
+        known = self.settings.google_cloud_project
+        return known or (self._connection.project if self._connection is not None else None)
 
     def refusal(self) -> GatewayError | None:
         if self._connection is None:

@@ -224,6 +224,8 @@ class Connection(Protocol):
     #: At least one, in the operator's order.
     ways: Sequence[Way]
     signatures: "SignatureStore"
+    #: The project that this runs in, once it is known.
+    project: str | None
 
     def is_open(self, model: str) -> bool:
         """Whether nothing is known to speak against a model on at least one of the ways."""

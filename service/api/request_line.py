@@ -1,6 +1,7 @@
 """The one line that a request leaves in the log: every field of it, named as the dashboards do."""
 
 import logging
+import re
 from typing import Any
 
 from litestar.types import HTTPScope
@@ -16,6 +17,7 @@ logger = logging.getLogger("service.access")
 _LONGEST = 300
 #: Asked every few seconds: what goes well is not worth a line.
 _PROBES = frozenset({"/health", "/ready"})
+_VARIES = re.compile(r"\{(\w+)\}")
 _OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
 
 
@@ -66,7 +68,7 @@ def complete(
     fields, headers = request.fields, request.headers
     if fields["status"] is None:
         fields["status"] = status
-    fields["route"] = scope.get("path_template")
+    fields["route"] = _route(scope)
     if fields["key"] is None:
         fields["key"] = key_digest(headers)
     if request.first_byte_seconds is not None:
@@ -82,6 +84,18 @@ def complete(
         "responseSize": str(size),
         "protocol": f"HTTP/{scope['http_version']}",
     }
+
+
+def _route(scope: HTTPScope) -> str | None:
+    """Return the path's template, with the names that the handler gave to what varies.
+
+    Litestar has one template for all the methods of a path, with those of one of the handlers.
+    """
+    template: str | None = scope.get("path_template")
+    if template and "{" in template:
+        names = iter(scope["path_params"])
+        return _VARIES.sub(lambda found: f"{{{next(names, found[1])}}}", template)
+    return template
 
 
 def _milliseconds(seconds: float) -> float:

@@ -20,6 +20,7 @@ from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.image_generations import ImageController
+from service.api.metrics import MetricsController
 from service.api.models import ModelController, NativeModelController
 from service.api.native import DeveloperController, VertexController
 from service.api.responses import ResponsesController
@@ -28,6 +29,7 @@ from service.credentials.sources import check_credential
 from service.draining import Drain
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
+from service.metrics import Metrics
 from service.models import Model, find_chat_model, find_model, table_of, unaliased
 from service.settings import Secret, Settings, SettingsError, split
 
@@ -103,6 +105,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
                 include_in_schema=False,
             ),
             Router("/v1", route_handlers=[DebugController], guards=guards or [only_from_here]),
+            Router("/", route_handlers=[MetricsController], guards=guards or [only_from_here]),
             diagnostics.index,
             diagnostics.health,
             diagnostics.ready,
@@ -117,7 +120,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
-    return Edge(app, drain, project=gateway.project)
+    return Edge(app, drain, observer=gateway.metrics, project=gateway.project)
 
 
 _DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."
@@ -138,6 +141,7 @@ class GoogleGateway:
 
     def __init__(self, settings: Settings, drain: Drain) -> None:
         self.settings = settings
+        self.metrics = Metrics()
         self._drain = drain
         self._api_keys = settings.api_keys
         self._connection: Connection | None = None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
+from service.metrics import Metrics
 from service.models import Model
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
@@ -103,6 +104,7 @@ class Gateway(Protocol):
     """What a route handler is given: one thing, because each costs every request some time."""
 
     settings: Settings
+    metrics: Metrics
 
     async def upstream(self) -> Upstream:
         """Return who answers; waits only while the gateway is starting."""

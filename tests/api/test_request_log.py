@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.leaks import LEAKS
 from tests.processes import environment, free_port, process, wait_for_health
@@ -30,6 +31,8 @@ WAYS = ("code_assist", "vertex", "gemini_api")
 TIMES = 6
 TOKENS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 Line = dict[str, Any]
+#: Metrics: values by the sample's name and labels.
+Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class Heard:
@@ -41,10 +44,31 @@ class Heard:
         self.expected: dict[str, Line] = {}
         self.lines: list[Line] = []
         self.output = ""
+        self.metrics: Numbers = {}
 
     @property
     def requests(self) -> list[Line]:
         return [line for line in self.lines if line.get("event") == "request"]
+
+
+def scraped(client: httpx.Client, requests: int) -> Numbers:
+    """Ask for the metrics until so many requests are in them."""
+    while True:
+        headers = {"x-api-key": KEYS[0], "accept": "application/openmetrics-text"}
+        text = client.get("/metrics", headers=headers).text
+        families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        samples = [sample for family in families for sample in family.samples]
+        numbers = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for sample in samples
+            if sample.labels.get("route") != "/metrics"
+        }
+        if sum(of(numbers, "gateway_requests_total").values()) >= requests:
+            return numbers
+
+
+def of(numbers: Numbers, name: str) -> dict[frozenset[tuple[str, str]], float]:
+    return {labels: value for (sample, labels), value in numbers.items() if sample == name}
 
 
 def settings_of(google: Google, port: int) -> dict[str, str]:
@@ -94,6 +118,7 @@ def heard(one_google: Google) -> Iterator[Heard]:
 
             with ThreadPoolExecutor(12) as threads:
                 list(threads.map(run, enumerate(kinds)))
+            heard.metrics = scraped(client, len(kinds) + 1)
         running.terminate()
         assert running.wait(20) == 0
         reader.join()
@@ -109,8 +134,8 @@ def heard(one_google: Google) -> Iterator[Heard]:
 def test_each_request_leaves_exactly_one_line(heard: Heard) -> None:
     assert len(heard.expected) == len(KINDS) * TIMES >= 200
     times = Counter(line["request_id"] for line in heard.requests)
-    asked_before = [line for line in heard.requests if line["request_id"] not in heard.expected]
-    assert [line["route"] for line in asked_before] == ["/v1/token-test"]
+    others = {line["route"] for line in heard.requests if line["request_id"] not in heard.expected}
+    assert others == {"/v1/token-test", "/metrics"}
     assert {id_: times[id_] for id_ in heard.expected} == dict.fromkeys(heard.expected, 1)
 
 
@@ -160,3 +185,41 @@ def test_what_happens_beside_has_a_name_and_the_trace_of_its_request(heard: Hear
     refreshed = [line for line in heard.lines if line.get("event") == "token_refreshed"]
     assert len(refreshed) == 2, "one for Code Assist, one for Vertex AI"
     assert all(line["severity"] == "INFO" and line["seconds"] >= 0 for line in refreshed)
+
+
+def labelled(line: Line, *names: str) -> frozenset[tuple[str, str]]:
+    """Return a line's fields as the labels of a metric."""
+    values = {name: "" if line[name] is None else str(line[name]) for name in names}
+    return frozenset((values | ({"route": values["route"] or "other"})).items())
+
+
+def test_the_metrics_count_what_the_lines_say(heard: Heard) -> None:
+    lines = [line for line in heard.requests if line["route"] != "/metrics"]
+    names = ("route", "method", "status", "code", "model", "upstream")
+    counted = Counter(labelled(line, *names) for line in lines)
+    assert of(heard.metrics, "gateway_requests_total") == counted
+
+    where = ("route", "model", "upstream")
+    began = Counter(labelled(line, *where) for line in lines if line["first_byte_ms"] is not None)
+    assert of(heard.metrics, "gateway_first_byte_seconds_count") == began
+    ended = Counter(labelled(line, *where) for line in lines)
+    assert of(heard.metrics, "gateway_request_seconds_count") == ended
+    took = sum(of(heard.metrics, "gateway_request_seconds_sum").values())
+    assert took == pytest.approx(sum(line["total_ms"] for line in lines) / 1000, abs=0.1)
+
+    for kind in ("prompt", "completion", "reasoning", "cached"):
+        by_model: Counter[str] = Counter()
+        for line in lines:
+            by_model[line["model"] or ""] += line[f"{kind}_tokens"] or 0
+        for model, tokens in by_model.items():
+            labels = frozenset({"model": model, "kind": kind}.items())
+            assert of(heard.metrics, "gateway_tokens_total").get(labels, 0) == tokens
+
+    assert of(heard.metrics, "gateway_token_refreshes_total") == {frozenset({("outcome", "ok")}): 2}
+    closed = Counter(
+        frozenset({"upstream": line["upstream"], "code": line["code"]}.items())
+        for line in heard.lines
+        if line.get("event") == "upstream_closed"
+    )
+    assert of(heard.metrics, "gateway_upstream_closed_total") == closed
+    assert of(heard.metrics, "gateway_streams_open") == {frozenset(): 0}

@@ -31,6 +31,7 @@ from service.errors import CredentialsError, GatewayError, ModelNotFoundError, O
 from service.interfaces import Connection, Gateway, Upstream
 from service.metrics import Metrics
 from service.models import Model, find_chat_model, find_model, table_of, unaliased
+from service.otlp import Otlp, OtlpMissingError
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
     def provide_gateway() -> Gateway:
         return gateway
 
+    observer = _observer(settings, gateway.metrics)
     guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
     app = Litestar(
         route_handlers=[
@@ -112,7 +114,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         ],
         dependencies={"gateway": Provide(provide_gateway, sync_to_thread=False)},
         exception_handlers=HANDLERS,
-        lifespan=[gateway.connected],
+        lifespan=[gateway.connected, *([observer.exporting] if isinstance(observer, Otlp) else [])],
         cors_config=CORSConfig(
             allow_origins=split(settings.cors_allow_origins), expose_headers=_EXPOSED
         ),
@@ -120,7 +122,20 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
-    return Edge(app, drain, observer=gateway.metrics, project=gateway.project)
+    return Edge(app, drain, observer=observer, project=gateway.project)
+
+
+def _observer(settings: Settings, metrics: Metrics) -> Metrics | Otlp:
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if endpoint is None:
+        return metrics
+    try:
+        return Otlp(metrics, endpoint, cpu_stops=settings.on_cloud_run)
+    except OtlpMissingError:
+        raise SettingsError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what it needs is not installed. "
+            "Install it with `pip install '.[otlp]'`, or from requirements-otlp.txt."
+        ) from None
 
 
 _DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."

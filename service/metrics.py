@@ -79,7 +79,11 @@ class Metrics:
         self._closed: dict[Labels, int] = {}
         self._streams = 0
 
+    def began(self) -> None: ...
+
     def finished(self, request: RequestAtHand) -> None:
+        if request.quiet:
+            return
         fields = request.fields
         method = fields["method"] if fields["method"] in _METHODS else OTHER
         route = fields["route"] or OTHER

@@ -36,8 +36,12 @@ class Observer(Protocol):
     #: Whether spans are made: what they need is kept for those only.
     traces: bool
 
+    def began(self) -> None:
+        """Take note that a request has come."""
+        ...
+
     def finished(self, request: "RequestAtHand") -> None:
-        """Take note of a request; called once, when its last byte is about to go out."""
+        """Take note of its end; called once, when its last byte is about to go out."""
         ...
 
     def happened(self, event: str, fields: Mapping[str, Any]) -> None:
@@ -53,6 +57,8 @@ class NoObserver:
     """An `Observer` that does not look."""
 
     traces = False
+
+    def began(self) -> None: ...
 
     def finished(self, request: "RequestAtHand") -> None: ...
 
@@ -82,6 +88,7 @@ class RequestAtHand:
         "fields",
         "headers",
         "observer",
+        "quiet",
         "span",
         "steps",
         "time_ns",
@@ -103,11 +110,14 @@ class RequestAtHand:
         self.fields = fields
         self.headers = headers or {}
         self.observer = observer or NoObserver()
+        self.observer.began()
         self.clock = clock
         self.began = clock()
         self.time_ns = time.time_ns()
         self.answer_began: float | None = None
         self.ended: float | None = None
+        #: Whether this is a load balancer that hears that all is well.
+        self.quiet = False
         #: Google's token counts, a list for each of its answers.
         self.usages: list[list[Any]] = []
         self.steps: list[Step] = []

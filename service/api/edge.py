@@ -163,8 +163,7 @@ class _Exchange:
             request.answer_began = self._head_at
         size = self._size if self._has_body else 0
         request_line.complete(request, self.scope, path=self.path, status=self._status, size=size)
-        if not request_line.is_quiet(self.path, request.fields["status"]):
-            request.observer.finished(request)
+        request.observer.finished(request)
 
     async def finish_work(self) -> None:
         if self.work:

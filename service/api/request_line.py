@@ -68,6 +68,7 @@ def complete(
     fields, headers = request.fields, request.headers
     if fields["status"] is None:
         fields["status"] = status
+    request.quiet = path in _PROBES and fields["status"] == _OK
     fields["route"] = _route(scope)
     if fields["key"] is None:
         fields["key"] = key_digest(headers)
@@ -84,6 +85,7 @@ def complete(
         "responseSize": str(size),
         "protocol": f"HTTP/{scope['http_version']}",
     }
+    request.headers = {}  # whoever keeps the request shall keep no key
 
 
 def _route(scope: HTTPScope) -> str | None:
@@ -114,17 +116,12 @@ def _count_tokens(request: RequestAtHand) -> None:
     fields["cached_tokens"] = usage.prompt_tokens_details.cached_tokens
 
 
-def is_quiet(path: str, status: int) -> bool:
-    """Whether this is a load balancer that hears that all is well."""
-    return path in _PROBES and status == _OK
-
-
 def write(request: RequestAtHand) -> None:
     """Log a request that is complete."""
     fields = request.fields
     http, status = fields["httpRequest"], fields["status"]
     level = logging.INFO
-    if is_quiet(http["requestUrl"], status):
+    if request.quiet:
         level = logging.DEBUG
     elif status >= _SERVER_ERROR:
         level = logging.ERROR

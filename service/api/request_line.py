@@ -2,6 +2,7 @@
 
 import logging
 import re
+from functools import lru_cache
 from typing import Any
 
 from litestar.types import HTTPScope
@@ -78,14 +79,20 @@ def complete(
     _count_tokens(request)
     fields["httpRequest"] = {
         "requestMethod": fields["method"],
-        "requestUrl": redact(path[:_LONGEST]),
+        "requestUrl": _said(path),
         "status": fields["status"],
         "latency": f"{request.seconds:.3f}s",
-        "userAgent": redact(headers.get(b"user-agent", b"")[:_LONGEST].decode("latin-1")),
+        "userAgent": _said(headers.get(b"user-agent", b"").decode("latin-1")),
         "responseSize": str(size),
         "protocol": f"HTTP/{scope['http_version']}",
     }
     request.headers = {}  # whoever keeps the request shall keep no key
+
+
+@lru_cache(maxsize=256)
+def _said(text: str) -> str:
+    """Return a client's own words as they may be logged; most are said again and again."""
+    return redact(text[:_LONGEST])
 
 
 def _route(scope: HTTPScope) -> str | None:

@@ -43,6 +43,7 @@ from service.upstream.fake_thinking import FakeThinking
 from service.upstream.gemini_api import GeminiApi
 from service.upstream.http import GoogleHttp, TimeLimits, open_transport
 from service.upstream.project import Project
+from service.upstream.strict import Strict
 from service.upstream.unsigned import BypassRefusedSignatures
 from service.upstream.vertex import Vertex
 
@@ -115,10 +116,7 @@ async def connect(settings: Settings) -> GoogleConnection:
         raise _first_of(failures) from None
     ways = [task.result() for task in building]
     failover = Failover(
-        [
-            Named(way.name, BypassRefusedSignatures(way.upstream), way.embedder, way.counter)
-            for way in ways
-        ]
+        [Named(way.name, _wrapped(way, settings), way.embedder, way.counter) for way in ways]
     )
     upstream: Upstream = failover
     if settings.enable_fake_thinking:
@@ -158,6 +156,11 @@ async def _learn_project(
         connection.project = await MetadataServer(transport, host=host).project()
     except GatewayError:
         logger.warning("the project that this runs in is not known: log lines name no trace")
+
+
+def _wrapped(way: Way, settings: Settings) -> Upstream:
+    upstream = BypassRefusedSignatures(way.upstream)
+    return Strict(upstream, way.name) if settings.strict_params else upstream
 
 
 def _first_of(failures: BaseException) -> BaseException:

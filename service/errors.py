@@ -73,11 +73,31 @@ class SignatureRefusedError(InvalidRequestError):
     code = "invalid_argument"
 
 
-class UnreadableFileError(InvalidRequestError):
-    """A file that one of the ways to Gemini does not read; others may."""
+class NotThisWayError(InvalidRequestError):
+    """What one of the ways to Gemini cannot do; others may, and nothing is wrong with this one."""
 
-    code = "invalid_value"
     closing = Closing(0)
+
+
+class UnreadableFileError(NotThisWayError):
+    code = "invalid_value"
+
+
+class UnsupportedFieldError(NotThisWayError):
+    """Fields of Google's that a way does not take, and that must not be left out.
+
+    Args:
+        upstream: the way's name.
+        fields: as Google's JSON names them.
+
+    """
+
+    code = "unsupported_parameter"
+
+    def __init__(self, upstream: str, fields: list[str]) -> None:
+        super().__init__(f"{upstream} does not take {', '.join(fields)}.")
+        self.upstream = upstream
+        self.fields = fields
 
 
 class AuthenticationError(InvalidRequestError):

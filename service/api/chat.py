@@ -10,13 +10,14 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from service.api.asking import model_asked, wants_stream
+from service.api.deadline import within
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, EVENTS
 from service.api.guards import caller
 from service.api.media import fetched_media
 from service.api.requests import StrictJSON
 from service.api.signatures import Signatures
-from service.api.streaming import EventStream, Responses, WhileConnected, within
+from service.api.streaming import EventStream, Responses, WhileConnected
 from service.api.switching import Asking, Question
 from service.interfaces import Gateway
 from service.models import Model

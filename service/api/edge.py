@@ -19,6 +19,7 @@ from litestar.types import (
 )
 
 from service.api import errors, google_errors, request_line
+from service.api.deadline import arrived_at
 from service.api.trace_headers import trace_of
 from service.background import finished, request_work
 from service.draining import Drain
@@ -60,6 +61,7 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
+        arrived_at.set(asyncio.get_running_loop().time())
         exchange = _Exchange(scope, receive, send, self._drain, self._begun(scope))
         token = request_at_hand.set(exchange.request)
         work_token = request_work.set(exchange.work)

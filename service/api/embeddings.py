@@ -8,9 +8,10 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 
+from service.api.deadline import within
 from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
-from service.api.streaming import WhileConnected, within
+from service.api.streaming import WhileConnected
 from service.interfaces import Gateway
 from service.models import find_embedding_model, unaliased
 from service.schemas.embeddings import EmbeddingList, EmbeddingRequest

@@ -1,7 +1,7 @@
 """`POST /v1/images/generations`."""
 
 import time
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -10,11 +10,12 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 
-from service.api.choices import each
+from service.api.deadline import within
 from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
-from service.api.streaming import WhileConnected, within
-from service.errors import InvalidRequestError, UnsupportedEndpointError
+from service.api.streaming import WhileConnected
+from service.api.switching import Asking, Question
+from service.errors import UnsupportedEndpointError
 from service.interfaces import Gateway
 from service.models import find_image_model, unaliased
 from service.schemas.image_generations import ImageList, ImageRequest
@@ -54,23 +55,23 @@ class ImageController(Controller):
         settings = gateway.settings
         model = find_image_model(unaliased(data.model, settings.aliases))
         annotate(model_asked=model.id)
-        asked = to_gemini_image_request(data)
+        asked = [to_gemini_image_request(data)] * (data.n or 1)
         ignored = ignored_image_params(data)
-        if ignored and settings.strict_params:
-            msg = f"Unsupported parameter: '{ignored[0]}'. This gateway cannot honour it."
-            raise InvalidRequestError(msg, param=ignored[0], code="unsupported_parameter")
+        asking = Asking(model, lambda one: Question(one.id, asked, ignored), settings, named=_named)
         connection = await gateway.connection()
         if all(way.name == "code_assist" for way in connection.ways):
             raise UnsupportedEndpointError(
                 "Code Assist, the only way to Gemini that this gateway has, has no models that "
                 "draw. The operator can add Vertex AI or a GEMINI_API_KEY, see UPSTREAMS."
             )
-        count = data.n or 1
-        generate = partial(connection.upstream.generate, model.id, asked)
         async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
-            answers = await each([generate] * count)
-        headers = {"x-upstream": answers[0].upstream}
-        if ignored := [*ignored, *("size" for _ in answers[0].left_out[:1])]:
-            headers["x-ignored-params"] = ",".join(ignored)
-        images = to_images([answer.response for answer in answers], int(time.time()), count)
-        return Response(_encoder.encode(images), media_type="application/json", headers=headers)
+            answers = await asking.whole(connection)
+        images = to_images(answers.responses, int(time.time()), len(asked))
+        return Response(
+            _encoder.encode(images), media_type="application/json", headers=asking.headers
+        )
+
+
+def _named(left_out: Iterable[str]) -> list[str]:
+    """Only the image's shape is an upstream's matter."""
+    return ["size"] if list(left_out) else []

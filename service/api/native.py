@@ -5,8 +5,9 @@ tries and the ways are those of a chat completion.
 """
 
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,16 +19,18 @@ from litestar.response.base import ASGIResponse
 from msgspec import Raw
 
 from service.api import google_errors
+from service.api.deadline import within
 from service.api.documentation import GOOGLE_ERRORS
 from service.api.requests import decode
-from service.api.streaming import EventStream, WhileConnected, Writer, within
+from service.api.streaming import EventStream, WhileConnected, Writer
+from service.api.switching import Asking, Question
 from service.errors import (
     GatewayError,
     InvalidRequestError,
     UnknownUrlError,
     UnsupportedEndpointError,
 )
-from service.interfaces import AnswerStream, Connection, Gateway
+from service.interfaces import Connection, Counted, Gateway
 from service.models import find_chat_model, unaliased
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.gemini_native import NativeRequest, NativeResponse
@@ -109,22 +112,28 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
         raise UnsupportedEndpointError(msg)
     annotate(model_asked=model.id, stream=method == "streamGenerateContent")
     body = _body(await request.body())
+    asking = Asking(model, lambda one: Question(one.id, [body], ()), settings, named=list)
     connection = await gateway.connection()
     if method == "streamGenerateContent":
-        return _stream(request, connection, model.id, body, settings)
+        return _stream(request, connection, asking, settings)
     async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
         if method == "countTokens":
-            counted = await connection.counter.count_tokens(model.id, body)
-            return _whole(counted.body, counted.upstream, counted.left_out)
-        answer = await connection.upstream.generate(model.id, body)
-    return _whole(_wire(answer.response), answer.upstream, answer.left_out)
+            return _counted(await connection.counter.count_tokens(model.id, body))
+        answers = await asking.whole(connection)
+    return _whole(_wire(answers.responses[0]), asking.headers)
 
 
 _METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 
 
-def _whole(body: bytes, upstream: str, left_out: Sequence[str]) -> Response[bytes]:
-    headers = {"x-upstream": upstream, **_ignored(left_out)}
+def _counted(counted: Counted) -> Response[bytes]:
+    headers = {"x-upstream": counted.upstream}
+    if counted.left_out:
+        headers["x-ignored-params"] = ",".join(counted.left_out)
+    return _whole(counted.body, headers)
+
+
+def _whole(body: bytes, headers: dict[str, str]) -> Response[bytes]:
     return Response(body, media_type="application/json", headers=headers)
 
 
@@ -139,35 +148,16 @@ def _body(content: bytes) -> NativeRequest:
 
 
 def _stream(
-    request: Request[Any, Any, Any],
-    connection: Connection,
-    model: str,
-    body: NativeRequest,
-    settings: Settings,
+    request: Request[Any, Any, Any], connection: Connection, asking: Asking, settings: Settings
 ) -> EventStream:
-    headers: dict[str, str] = {}
-
-    def ask() -> Awaitable[AnswerStream]:
-        return _named(connection.upstream.stream(model, body), headers)
-
     kind = _Events if request.query_params.get("alt") == "sse" else _List
     return kind(
-        ask,
+        partial(asking.stream, connection, None),
         Verbatim(),
-        headers=headers,
+        headers=asking.headers,
         keepalive=settings.sse_keepalive_seconds,
         deadline=settings.request_deadline_seconds,
     )
-
-
-async def _named(opening: Awaitable[AnswerStream], headers: dict[str, str]) -> AnswerStream:
-    answer = await opening
-    headers |= _ignored(answer.left_out)
-    return answer
-
-
-def _ignored(left_out: Sequence[str]) -> dict[str, str]:
-    return {"x-ignored-params": ",".join(left_out)} if left_out else {}
 
 
 def _wire(response: GenerateContentResponse) -> bytes:

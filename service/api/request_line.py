@@ -84,7 +84,7 @@ def complete(
         "latency": f"{request.seconds:.3f}s",
         "userAgent": _said(headers.get(b"user-agent", b"").decode("latin-1")),
         "responseSize": str(size),
-        "protocol": f"HTTP/{scope['http_version']}",
+        "protocol": f"HTTP/{scope.get('http_version', '1.1')}",
     }
     request.headers = {}  # whoever keeps the request shall keep no key
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -15,13 +15,9 @@ from litestar.types import Receive, Scope, Send
 from service import sse
 from service.api import errors
 from service.api.choices import BREAKS
+from service.api.deadline import within
 from service.draining import cutting
-from service.errors import (
-    ClientDisconnectedError,
-    GatewayError,
-    GoingAwayError,
-    RequestDeadlineError,
-)
+from service.errors import ClientDisconnectedError, GatewayError, GoingAwayError
 from service.telemetry import annotate, answer_begins, streaming
 
 logger = logging.getLogger(__name__)
@@ -119,23 +115,6 @@ class WhileConnected:
                 self._left = True
                 self._task.cancel()
                 return
-
-
-@asynccontextmanager
-async def within(seconds: float | None) -> AsyncGenerator[None]:
-    """Around an answer: raise `RequestDeadlineError` when it takes longer than it may."""
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise RequestDeadlineError(
-            f"This gateway ends a request after {seconds:g} seconds, and the answer was not "
-            "complete by then. Ask for a shorter one. The operator can set "
-            "REQUEST_DEADLINE_SECONDS."
-        ) from error
 
 
 class EventStream(Response[None]):

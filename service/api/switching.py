@@ -1,15 +1,14 @@
 """Who is asked: the model that a request names, and those that may stand in for it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from service.api.choices import Choices, ManyAnswers, each
 from service.api.streaming import Responses
-from service.errors import GatewayError, InvalidRequestError
-from service.interfaces import Answer, Connection
+from service.errors import GatewayError, InvalidRequestError, UnsupportedFieldError
+from service.interfaces import Answer, Connection, GeminiRequest
 from service.models import Model, family_of
-from service.schemas.gemini import GenerateContentRequest
 from service.settings import Settings
 from service.translation.parameters import ignored_params_of
 
@@ -19,7 +18,7 @@ class Question(NamedTuple):
 
     model: str
     #: One for each choice.
-    requests: Sequence[GenerateContentRequest]
+    requests: Sequence[GeminiRequest]
     #: What the model does not take of what the client asked for.
     ignored: Sequence[str]
 
@@ -33,8 +32,6 @@ class Given(Protocol):
     @property
     def left_out(self) -> Sequence[str]: ...
 
-    async def aclose(self) -> None: ...
-
 
 class Answers:
     """Complete answers, one for each choice."""
@@ -43,9 +40,6 @@ class Answers:
         self.responses = [answer.response for answer in answers]
         self.upstream = answers[0].upstream
         self.left_out = sorted({name for answer in answers for name in answer.left_out})
-
-    async def aclose(self) -> None:
-        """Do nothing: they are there."""
 
 
 G = TypeVar("G", bound=Given)
@@ -58,13 +52,19 @@ class Asking:
         model: that the client named.
         translate: puts the request into a model's dialect; raises `InvalidRequestError`.
         settings: whether other models may be asked, and what cannot be honoured is refused.
+        named: what this endpoint's clients call the fields that an upstream does not take.
 
     """
 
     def __init__(
-        self, model: Model, translate: Callable[[Model], Question], settings: Settings
+        self,
+        model: Model,
+        translate: Callable[[Model], Question],
+        settings: Settings,
+        named: Callable[[Iterable[str]], Sequence[str]] = ignored_params_of,
     ) -> None:
         self._translate = translate
+        self._named = named
         self._strict = settings.strict_params
         self._models = family_of(model) if settings.enable_auto_model_switching else [model]
         self._question = self._put(model)  # what is wrong with it is to be said at once
@@ -112,7 +112,9 @@ class Asking:
             try:
                 question = self._question if is_wanted else self._put(model)
                 given = await ask(question)
-                await self._refuse_left_out(given)
+            except UnsupportedFieldError as error:
+                self._refuse(self._named(error.fields), f"by way of {error.upstream}")
+                raise
             except GatewayError as error:
                 if is_wanted:
                     failure = error
@@ -130,13 +132,6 @@ class Asking:
         self._refuse(question.ignored, f"for {model.id}")
         return question
 
-    async def _refuse_left_out(self, given: Given) -> None:
-        try:
-            self._refuse(ignored_params_of(given.left_out), f"by way of {given.upstream}")
-        except InvalidRequestError:
-            await given.aclose()
-            raise
-
     def _refuse(self, ignored: Sequence[str], where: str) -> None:
         if ignored and self._strict:
             name = ignored[0]
@@ -145,7 +140,7 @@ class Asking:
 
     def _settle(self, question: Question, given: Given) -> None:
         self.headers["x-upstream"] = given.upstream
-        self._name([*question.ignored, *ignored_params_of(given.left_out)])
+        self._name([*question.ignored, *self._named(given.left_out)])
         if question is not self._question:
             self.stand_in = question.model
             self.headers["x-model-fallback"] = question.model

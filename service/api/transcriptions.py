@@ -20,11 +20,12 @@ from litestar.openapi.spec.enums import OpenAPIFormat
 from litestar.params import SkipValidation
 
 from service.api.asking import model_asked, wants_stream
+from service.api.deadline import within
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS
 from service.api.forms import File, read_form
 from service.api.requests import fault
-from service.api.streaming import EventStream, WhileConnected, within
+from service.api.streaming import EventStream, WhileConnected
 from service.api.switching import Asking, Question
 from service.errors import InvalidRequestError, RequestTooLargeError
 from service.interfaces import Gateway

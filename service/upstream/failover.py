@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from service.errors import GatewayError, UnreadableFileError, UnsupportedEndpointError
+from service.errors import GatewayError, NotThisWayError, UnsupportedEndpointError
 from service.interfaces import (
     Answer,
     AnswerStream,
@@ -124,7 +124,7 @@ class Failover:
         return all(self._closed.get((name, which), 0) <= now for which in (model, None))
 
     def _close(self, name: str, model: str, error: GatewayError) -> None:
-        if error.closing is None or isinstance(error, UnreadableFileError):
+        if error.closing is None or isinstance(error, NotThisWayError):
             return
         seconds = error.closing.seconds if error.retry_after is None else error.retry_after
         what = (name, model if error.closing.model else None)
@@ -155,7 +155,7 @@ async def _try(ask: Callable[[Named], Awaitable[T]], way: Named, model: str) -> 
 
 def _told(failures: list[tuple[str, GatewayError]]) -> GatewayError:
     """Return the failure that is over first, with what the other ways said."""
-    met = [failure for failure in failures if not isinstance(failure[1], UnreadableFileError)]
+    met = [failure for failure in failures if not isinstance(failure[1], NotThisWayError)]
     if not met:
         return failures[0][1].with_traceback(None)
     name, first = min(met, key=lambda failure: _wait(failure[1]))

@@ -15,26 +15,6 @@ from service.schemas.gemini_native import NativeReply, NativeResponse
 from service.upstream.answers import parse
 from service.upstream.failures import refusal
 
-#: Fields beside those of `upstream.fields` that Google's clients send, and who refuses them.
-REFUSED = {
-    "model": ("code_assist", "vertex"),
-    "labels": ("gemini_api",),
-    "cachedContent": ("code_assist",),
-    "store": ("code_assist", "vertex"),
-    "serviceTier": ("code_assist",),
-    "continuationToken": ("code_assist",),
-    "sessionId": ("gemini_api", "vertex"),
-    "modelArmorConfig": ("code_assist", "gemini_api"),
-    "safetySettings.method": ("code_assist", "gemini_api"),
-    "toolConfig.includeServerSideToolInvocations": ("code_assist", "vertex"),
-    "generationConfig.imageConfig": ("code_assist",),
-    "generationConfig.routingConfig": ("gemini_api",),
-    "generationConfig.modelSelectionConfig": ("gemini_api",),
-    "generationConfig.audioTimestamp": ("gemini_api",),
-    "generationConfig.enableEnhancedCivicAnswers": ("code_assist", "vertex"),
-    "generationConfig.enableAffectiveDialog": ("code_assist",),
-}
-
 _encoder = msgspec.json.Encoder()
 _objects = msgspec.json.Decoder(dict[str, Raw])
 _lists = msgspec.json.Decoder(list[Raw])
@@ -44,17 +24,6 @@ _replies = msgspec.json.Decoder(NativeReply)
 Fields = dict[str, Raw]
 
 _ABSENT = (b"", b"null")
-
-
-def fitted_fields(fields: Fields, upstream: str) -> tuple[Fields, list[str]]:
-    """Return what is left of a request for one upstream, and the names of what is not."""
-    left_out = []
-    for path, refusing in REFUSED.items():
-        if upstream in refusing:
-            fields, found = _without(fields, path.split("."))
-            if found and path != "model":  # the address says it, too
-                left_out.append(path)
-    return fields, left_out
 
 
 def key_of(fields: Fields, name: str) -> str:
@@ -86,7 +55,8 @@ def without(raw: Raw, path: list[str]) -> Raw:
     return _without_in(raw, path)[0]
 
 
-def _without(fields: Fields, path: list[str]) -> tuple[Fields, bool]:
+def fields_without(fields: Fields, path: list[str]) -> tuple[Fields, bool]:
+    """Return the fields without one, which may be further down; and whether it was there."""
     key = key_of(fields, path[0])
     if key not in fields:
         return fields, False
@@ -104,7 +74,7 @@ def _without_in(raw: Raw, path: list[str]) -> tuple[Raw, bool]:
         found = any(one for _, one in items)
         return (Raw(_encoder.encode([item for item, _ in items])) if found else raw), found
     if data.startswith(b"{"):
-        fields, found = _without(_objects.decode(data), path)
+        fields, found = fields_without(_objects.decode(data), path)
         return (Raw(_encoder.encode(fields)) if found else raw), found
     return raw, False
 

@@ -88,6 +88,7 @@ def limits(google: GoogleError) -> str:
 _LICENCE = "a Gemini Code Assist Standard or Enterprise licence"
 _OTHER_WAY = "or set UPSTREAMS to another way to Gemini (vertex, gemini_api)"
 _NEW_KEY = "replace GEMINI_API_KEY"
+_BILLING = "https://ai.google.dev/gemini-api/docs/billing"
 _KEYS = "https://aistudio.google.com/apikey"
 
 TABLE = (
@@ -126,7 +127,7 @@ TABLE = (
         says="enable billing",
         error=PermissionDeniedError,
         remedy="enable billing for the key's project",
-        link="https://ai.google.dev/gemini-api/docs/billing",
+        link=_BILLING,
     ),
     Row(
         statuses=(400,),
@@ -262,6 +263,13 @@ TABLE = (
         reasons=("INSUFFICIENT_G1_CREDITS_BALANCE",),
         error=QuotaExhaustedError,
         remedy=f"buy credits, {_OTHER_WAY}",
+    ),
+    Row(
+        statuses=(429,),
+        says="credits are depleted",
+        error=QuotaExhaustedError,
+        remedy="buy credits for the project of GEMINI_API_KEY",
+        link=_BILLING,
     ),
     Row(
         statuses=(429,),

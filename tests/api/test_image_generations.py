@@ -79,7 +79,7 @@ def test_what_gemini_has_no_word_for_is_named(drawing: Gateway) -> None:
     response = post(
         drawing, quality="high", style="vivid", background="auto", response_format="url"
     )
-    assert response.headers["x-ignored-params"] == "quality,style,response_format"
+    assert response.headers["x-ignored-params"] == "quality,response_format,style"
     assert response.json()["data"] == [{"b64_json": DOT}]
 
 

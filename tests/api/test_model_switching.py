@@ -61,6 +61,17 @@ def test_the_next_model_stands_in_and_is_named(
     assert "gemini" not in text.lower(), "nothing is written into the answer"
 
 
+@pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent"])
+def test_also_on_googles_own_paths(method: str, gateway: Gateway, google: Google) -> None:
+    google.script(*[closed("gemini-2.5-pro", by=page(404))] * 2)
+    body = {"contents": [{"role": "user", "parts": [{"text": "Hello!"}]}]}
+    with gateway.client() as client:
+        response = client.post(f"/v1beta/models/gemini-2.5-pro:{method}", json=body)
+    assert response.status_code == 200
+    assert response.headers["x-model-fallback"] == "gemini-2.5-flash"
+    assert [call.model for call in google.calls("generate")][-1] == "gemini-2.5-flash"
+
+
 def test_a_model_that_is_known_to_be_closed_is_not_asked_again(
     gateway: Gateway, google: Google
 ) -> None:

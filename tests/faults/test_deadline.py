@@ -1,7 +1,14 @@
 """A request that takes longer than Cloud Run would let it is ended by the gateway itself."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from service.api.deadline import arrived_at, within
+from service.api.edge import Edge
+from service.draining import Drain
+from service.errors import RequestDeadlineError
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
@@ -82,3 +89,26 @@ def test_images_that_take_too_long_are_504(start_gateway: StartGateway, google: 
     with start_gateway(**ways, request_deadline_seconds=0.4).client() as client:
         response = client.post("/v1/images/generations", json=asked)
     assert (response.status_code, response.json()["error"]["code"]) == (504, "upstream_timeout")
+
+
+async def test_what_came_before_the_answer_counts_too() -> None:
+    """Where the body was long in coming, or an image that it points to."""
+    arrived_at.set(asyncio.get_running_loop().time() - 60)
+    with pytest.raises(RequestDeadlineError):
+        async with within(60):
+            await asyncio.Event().wait()
+
+
+async def test_the_clock_starts_when_the_request_comes() -> None:
+    seen: list[float] = []
+
+    async def app(*_: Any) -> None:
+        seen.append(arrived_at.get())
+
+    async def never(*_: Any) -> Any:
+        raise AssertionError
+
+    before = asyncio.get_running_loop().time()
+    scope: Any = {"type": "http", "method": "POST", "path": PATH, "headers": []}
+    await Edge(app, Drain())(scope, never, never)
+    assert before <= seen[0] <= asyncio.get_running_loop().time()

@@ -87,7 +87,7 @@ def test_firestore_may_be_silent(
 
         streams = [stream] * 20
         cold = at_once(streams)
-        usual = slowest(at_once(streams))
+        usual = max(slowest(at_once(streams)) for _ in range(5))  # others use the machine, too
         google.tokens.revoke_all()
         rejected = at_once(streams)
 

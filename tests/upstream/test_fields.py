@@ -13,6 +13,7 @@ from tests.simulators.replies import answer
 PATH = "/v1/chat/completions"
 MODEL = "gemini-2.5-flash"
 NATIVE = f"/v1beta/models/{MODEL}:generateContent"
+GREETING = {"contents": [{"role": "user", "parts": [{"text": "Hello!"}]}]}
 METHOD = [
     {
         "category": "HARM_CATEGORY_HARASSMENT",
@@ -29,7 +30,13 @@ FIELDS = HELLO | {
     "extra_body": {"google": {"cached_content": "cachedContents/1"}},
 }
 IGNORED = {
-    "code_assist": ["google.cached_content", "logprobs", "service_tier", "top_logprobs"],
+    "code_assist": [
+        "google.cached_content",
+        "logprobs",
+        "safety_settings.method",
+        "service_tier",
+        "top_logprobs",
+    ],
     "vertex": [],
     "gemini_api": ["logprobs", "safety_settings.method", "top_logprobs"],
 }
@@ -47,7 +54,7 @@ def test_it_is_named_in_the_header(
     assert response.headers["x-ignored-params"] == ",".join(sorted(["logit_bias", *ignored]))
     sent: dict[str, Any] = google.calls("generate")[0].request
     assert ("cachedContent" in sent) == (upstream != "code_assist")
-    assert ("method" in sent["safetySettings"][0]) == (upstream != "gemini_api")
+    assert ("method" in sent["safetySettings"][0]) == (upstream == "vertex")
     assert sent.get("serviceTier") == (None if upstream == "code_assist" else "flex")
     logprobs = {"responseLogprobs", "logprobs"} & set(sent["generationConfig"])
     assert len(logprobs) == (2 if upstream == "vertex" else 0)
@@ -122,11 +129,25 @@ def test_a_file_is_read_by_the_first_way_that_can(
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_strictly_it_is_refused(
+def test_strictly_it_is_refused_before_google_is_asked(
     start_gateway: StartGateway, google: Google, *, stream: bool
 ) -> None:
-    gateway = start_gateway(**settings_of_ways(google, upstreams="gemini_api", strict_params=True))
-    with gateway.client() as client:
+    ways = settings_of_ways(google, upstreams="gemini_api,code_assist")
+    with start_gateway(**ways, strict_params=True).client() as client:
         response = client.post(PATH, json=HELLO | {"safety_settings": METHOD, "stream": stream})
-    assert response.status_code == 400
+        native = client.post(NATIVE, json=GREETING | {"safetySettings": METHOD})
+    assert (response.status_code, native.status_code) == (400, 400)
     assert response.json()["error"]["param"] == "safety_settings.method"
+    assert "safetySettings.method" in native.json()["error"]["message"]
+    assert google.calls("generate") == []
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_strictly_a_way_that_takes_all_of_it_is_asked_instead(
+    start_gateway: StartGateway, google: Google, *, stream: bool
+) -> None:
+    ways = settings_of_ways(google, upstreams="gemini_api,vertex")
+    body = HELLO | {"safety_settings": METHOD, "stream": stream}
+    with start_gateway(**ways, strict_params=True).client() as client:
+        assert client.post(PATH, json=body).headers["x-upstream"] == "vertex"
+        assert client.post(PATH, json=HELLO).headers["x-upstream"] == "gemini_api"

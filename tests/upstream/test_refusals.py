@@ -124,6 +124,10 @@ REFUSALS = {
         body(429, "No.", "INSUFFICIENT_G1_CREDITS_BALANCE"),
         Told(*QUOTA, "buy credits", only_this_model=True),
     ),
+    "nothing paid ahead": (
+        body(429, "Your prepayment credits are depleted."),
+        Told(*QUOTA, "buy credits for the project", only_this_model=True),
+    ),
     "a quota of one's own": (
         body(429, "Individual quota reached. Resets in 9h22m20s."),
         Told(*QUOTA, only_this_model=True),

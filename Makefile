@@ -70,6 +70,7 @@ golden: setup ## write what the translation does now into tests/golden, for git 
 
 lock: setup ## renew the lock files from pyproject.toml and tests/clients/*.in
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --output-file requirements.txt
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --group dev --output-file requirements-dev.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --extra otlp --output-file requirements-otlp.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --extra otlp --group dev --output-file requirements-dev.txt
 	$(BIN)/uv pip compile $(CLIENTS)/requirements.in $(LOCK) --upgrade --output-file $(CLIENTS)/requirements.txt
 	$(BIN)/uv pip compile $(CLIENTS)/instructor.in $(LOCK) --upgrade --output-file $(CLIENTS)/instructor.txt

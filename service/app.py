@@ -21,6 +21,7 @@ from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.image_generations import ImageController
+from service.api.metrics import MetricsController
 from service.api.models import ModelController, NativeModelController
 from service.api.native import DeveloperController, VertexController
 from service.api.responses import ResponsesController
@@ -29,7 +30,9 @@ from service.credentials.sources import check_credential
 from service.draining import Drain
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
+from service.metrics import Metrics
 from service.models import Model, find_model, table_of, unaliased
+from service.otlp import Otlp, OtlpMissingError
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -84,6 +87,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
     def provide_gateway() -> Gateway:
         return gateway
 
+    observer = _observer(settings, gateway.metrics)
     guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
     app = Litestar(
         route_handlers=[
@@ -104,13 +108,14 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
                 include_in_schema=False,
             ),
             Router("/v1", route_handlers=[DebugController], guards=guards or [only_from_here]),
+            Router("/", route_handlers=[MetricsController], guards=guards or [only_from_here]),
             diagnostics.index,
             diagnostics.health,
             diagnostics.ready,
         ],
         dependencies={"gateway": Provide(provide_gateway, sync_to_thread=False)},
         exception_handlers=HANDLERS,
-        lifespan=[gateway.connected],
+        lifespan=[gateway.connected, *([observer.exporting] if isinstance(observer, Otlp) else [])],
         cors_config=CORSConfig(
             allow_origins=split(settings.cors_allow_origins), expose_headers=_EXPOSED
         ),
@@ -118,7 +123,20 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
-    return Edge(app, drain)
+    return Edge(app, drain, observer=observer, project=gateway.project)
+
+
+def _observer(settings: Settings, metrics: Metrics) -> Metrics | Otlp:
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if endpoint is None:
+        return metrics
+    try:
+        return Otlp(metrics, endpoint, cpu_stops=settings.on_cloud_run)
+    except OtlpMissingError:
+        raise SettingsError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what it needs is not installed. "
+            "Install it with `pip install '.[otlp]'`, or from requirements-otlp.txt."
+        ) from None
 
 
 _DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."
@@ -139,6 +157,7 @@ class GoogleGateway:
 
     def __init__(self, settings: Settings, drain: Drain) -> None:
         self.settings = settings
+        self.metrics = Metrics()
         self._drain = drain
         self._api_keys = settings.api_keys
         self._connection: Connection | None = None
@@ -199,6 +218,11 @@ class GoogleGateway:
         ways = self.settings.ways
         tables = {model.id for name in ways for model in table_of(name)}
         return [model for model in table_of(None) if model.id in tables]
+
+    def project(self) -> str | None:
+        """Return the project that this runs in, if that is known by now."""
+        known = self.settings.google_cloud_project
+        return known or (self._connection.project if self._connection is not None else None)
 
     def refusal(self) -> GatewayError | None:
         if self._connection is None:

@@ -71,6 +71,7 @@ class GoogleConnection:
         http: Mapping[str, GoogleHttp],
         api_keys: Sequence[Secret],
         close: Sequence[Callable[[], Awaitable[None]]],
+        project: str | None = None,
     ) -> None:
         self.upstream = upstream
         self.is_open = is_open
@@ -83,6 +84,7 @@ class GoogleConnection:
         self.http = http
         self.api_keys = api_keys
         self._close = close
+        self.project = project
 
     def refusal(self) -> GatewayError | None:
         """Say so only if none of the ways is left."""
@@ -124,7 +126,7 @@ async def connect(settings: Settings) -> GoogleConnection:
         max_bytes=settings.media_max_bytes, allow_hosts=split(settings.media_allow_hosts)
     )
     close.append(media.aclose)
-    return GoogleConnection(
+    connection = GoogleConnection(
         upstream=upstream,
         is_open=failover.is_open,
         media=media,
@@ -140,7 +142,21 @@ async def connect(settings: Settings) -> GoogleConnection:
         http=builder.http,
         api_keys=keys.result(),
         close=close,
+        project=settings.google_cloud_project,
     )
+    if connection.project is None and settings.metadata_host is not None:
+        background.apart(_learn_project(connection, transport, settings.metadata_host))
+    return connection
+
+
+async def _learn_project(
+    connection: GoogleConnection, transport: httpx.AsyncBaseTransport, host: str
+) -> None:
+    """Ask in which project this runs, for the names of traces; nothing waits for it."""
+    try:
+        connection.project = await MetadataServer(transport, host=host).project()
+    except GatewayError:
+        logger.warning("the project that this runs in is not known: log lines name no trace")
 
 
 def _wrapped(way: Way, settings: Settings) -> Upstream:

@@ -181,6 +181,16 @@ class CredentialsError(GatewayError):
     closing = Closing(60)
 
 
+class ClientDisconnectedError(GatewayError):
+    """Ends a request that nobody waits for."""
+
+    status = 499  # nginx's word for it; nobody is left to read it
+    code = "client_disconnected"
+
+    def __init__(self) -> None:
+        super().__init__("The client closed the connection.")
+
+
 class UpstreamInternalError(GatewayError):
     status = 500
     code = "server_error"

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, Literal, NamedTuple, Protocol
 
 from service.errors import CredentialsError, GatewayError
+from service.metrics import Metrics
 from service.models import Model
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
@@ -104,6 +105,7 @@ class Gateway(Protocol):
     """What a route handler is given: one thing, because each costs every request some time."""
 
     settings: Settings
+    metrics: Metrics
 
     async def upstream(self) -> Upstream:
         """Return who answers; waits only while the gateway is starting."""
@@ -225,6 +227,8 @@ class Connection(Protocol):
     #: At least one, in the operator's order.
     ways: Sequence[Way]
     signatures: "SignatureStore"
+    #: The project that this runs in, once it is known.
+    project: str | None
 
     def is_open(self, model: str) -> bool:
         """Whether nothing is known to speak against a model on at least one of the ways."""

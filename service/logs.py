@@ -1,19 +1,17 @@
-"""JSON lines for Cloud Logging, what belongs to the request at hand, redaction.
+"""JSON lines for Cloud Logging, readable ones for a terminal, redaction.
 
 No prompt, answer or secret is ever given to a logger. Redaction is the second fence, for text that
-comes from elsewhere: Google's messages and exceptions.
+comes from elsewhere: Google's messages, exceptions, a client's own words about itself.
 """
 
 import logging
 import re
 import sys
-from contextvars import ContextVar
 from typing import Any, TextIO
 
 import msgspec
 
-#: What is known of the request at hand; ends in its log line. Filled by whoever learns it.
-request_fields: ContextVar[dict[str, Any]] = ContextVar("request_fields")
+from service.telemetry import happened, request_at_hand
 
 _SECRETS = re.compile(
     r"ya29\.[\w.-]+"  # access tokens
@@ -31,10 +29,10 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[redacted]", text)
 
 
-def annotate(**fields: Any) -> None:
-    """Add to the log line of the request at hand; does nothing outside of one."""
-    if (known := request_fields.get(None)) is not None:
-        known.update(fields)
+def report(logger: logging.Logger, level: int, event: str, message: str, **fields: Any) -> None:
+    """Log an event under its name, and let metrics know of it."""
+    logger.log(level, message, extra={"fields": {"event": event, **fields}})
+    happened(event, fields)
 
 
 class JsonFormatter(logging.Formatter):
@@ -47,9 +45,16 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
         }
         line |= getattr(record, "fields", {})
+        if (request := request_at_hand.get(None)) is not None:
+            line |= request.trace_fields
+            line["request_id"] = request.fields.get("request_id")
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info))
         return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+#: Fields of a request's line that its message says already, or that only machines read.
+_NOT_FOR_PEOPLE = {"event", "httpRequest", "method", "status", "route", "model_asked"}
 
 
 class TextFormatter(logging.Formatter):
@@ -57,11 +62,23 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        words = [record.levelname.lower(), redact(record.getMessage())]
-        words += [f"{name}={value}" for name, value in fields.items() if value is not None]
+        hidden = _NOT_FOR_PEOPLE if fields.get("event") == "request" else {"event"}
+        words = [record.levelname.lower(), _on_one_line(redact(record.getMessage()))]
+        words += [
+            f"{name}={value}"
+            for name, value in fields.items()
+            if value is not None and value is not False and name not in hidden
+        ]
         if record.exc_info:
             words.append("\n" + redact(self.formatException(record.exc_info)))
         return " ".join(words)
+
+
+def _on_one_line(text: str) -> str:
+    """Show what does not print, such as a line's end in a path, instead of obeying it."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def configure(level: str, form: str | None, stream: TextIO | None = None) -> None:

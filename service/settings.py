@@ -133,6 +133,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] | None = None
+    otel_exporter_otlp_endpoint: Url | None = None
 
     code_assist_endpoint: Endpoint = "https://cloudcode-pa.googleapis.com"
     gemini_api_endpoint: Endpoint = "https://generativelanguage.googleapis.com"

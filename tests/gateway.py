@@ -12,6 +12,7 @@ from msgspec import structs
 from service.app import create_app
 from service.server import server
 from service.settings import Secret, Settings
+from service.telemetry import request_at_hand
 from tests.leaks import LEAKS
 from tests.simulators.google import Google
 
@@ -89,7 +90,8 @@ class AccessLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._arrival:
-            self.lines.append(record.__dict__["fields"])
+            fields = record.__dict__["fields"] | request_at_hand.get().trace_fields
+            self.lines.append(fields | {"path": fields["httpRequest"]["requestUrl"]})
             self._arrival.notify_all()
 
     def wait_for(self, **fields: Any) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 from litestar import Request
 
 from service.errors import InvalidRequestError, ModelNotFoundError
-from service.logs import annotate
 from service.models import MODELS, Model, find_model, unaliased
 from service.settings import Settings
+from service.telemetry import annotate
 
 
 def model_asked(name: str | None, settings: Settings) -> tuple[str, Model]:
@@ -20,7 +20,7 @@ def model_asked(name: str | None, settings: Settings) -> tuple[str, Model]:
         msg = "Missing required parameter: 'model'. GET /v1/models lists the ones there are."
         raise InvalidRequestError(msg, param="model", code="missing_required_parameter")
     model = find_chat_model(unaliased(name, settings.aliases))
-    annotate(model=model.id)
+    annotate(model_asked=model.id)
     return name, model
 
 

@@ -28,6 +28,7 @@ from service.interfaces import Gateway, Way
 from service.models import PROBE_MODEL, find_model, unaliased
 from service.schemas.gemini_native import NativeRequest
 from service.schemas.oauth import SharedToken
+from service.telemetry import annotate
 
 _SOMETHING = NativeRequest({"contents": Raw(b'[{"role":"user","parts":[{"text":"Hello"}]}]')})
 _ORIGINS = {"shared": "firestore"}
@@ -153,6 +154,7 @@ async def _answer(
 
 
 def _failed(gateway: Gateway, error: GatewayError, more: dict[str, Any]) -> Response[Any]:
+    annotate(code=error.code or error.type)
     told = _told(gateway, error)
     body = {"status": "error", "message": told["message"], "error": told, **more}
     return Response(body, status_code=500, headers={"x-should-retry": "false"})

@@ -26,6 +26,7 @@ ENDPOINTS = {
     "health": "/health",
     "ready": "/ready",
     "documentation": "/schema",
+    "metrics": "/metrics",
     "debug": {
         "cache": "/v1/debug/cache",
         "token_test": "/v1/token-test",

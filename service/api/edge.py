@@ -1,98 +1,181 @@
 """Around the whole application: a request id and times on every response, one log line each."""
 
 import asyncio
-import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
-from service.api import errors, google_errors
+from service.api import errors, google_errors, request_line
 from service.api.deadline import arrived_at
+from service.api.trace_headers import trace_of
 from service.background import finished, request_work
 from service.draining import Drain
 from service.errors import GoingAwayError
-from service.logs import annotate, request_fields
+from service.telemetry import NoObserver, Observer, RequestAtHand, annotate, request_at_hand
 
-logger = logging.getLogger("service.access")
-
+_OK = 200
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:/-]{1,128}")
-_QUIET = frozenset({"/health", "/ready"})  # asked every few seconds
 
 
 class Edge:
-    """An ASGI application around another."""
+    """An ASGI application around another.
+
+    Args:
+        app: the other.
+        drain: knows what is under way.
+        observer: is told of every request that has ended.
+        project: returns the Google Cloud project that traces belong to, once it is known.
+        clock: seconds.
+
+    """
 
     def __init__(
-        self, app: ASGIApp, drain: Drain, clock: Callable[[], float] = time.perf_counter
+        self,
+        app: ASGIApp,
+        drain: Drain,
+        *,
+        observer: Observer | None = None,
+        project: Callable[[], str | None] = lambda: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._app = app
         self._drain = drain
+        self._observer = observer or NoObserver()
+        self._project = project
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        began = self._clock()
         arrived_at.set(asyncio.get_running_loop().time())
-        request_id = _request_id(scope)
-        fields: dict[str, Any] = {
-            "request_id": request_id.decode(),
-            "method": scope["method"],
-            "path": scope["path"],
-        }
-        token = request_fields.set(fields)
-        work: set[asyncio.Task[Any]] = set()
-        work_token = request_work.set(work)
-        timing: dict[str, float] = {}
-
-        async def timed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                timing["head"] = self._clock() - began
-                fields.setdefault("status", message["status"])
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id),
-                    (b"openai-processing-ms", b"%d" % (timing["head"] * 1000)),
-                    (b"openai-version", b"2020-10-01"),
-                ]
-            if work and message["type"] == "http.response.body" and not message.get("more_body"):
-                # The client has everything, and the instance keeps its CPU until the work is done.
-                await send({**message, "more_body": True})
-                await self._drain.hold(finished(work))
-                message = {"type": "http.response.body", "body": b"", "more_body": False}
-            await send(message)
-
-        if scope["method"] == "HEAD":
-            # RFC 9110 section 9.3.2: as GET. The server leaves the body out.
-            scope = {**scope, "method": "GET"}
+        exchange = _Exchange(scope, receive, send, self._drain, self._begun(scope))
+        token = request_at_hand.set(exchange.request)
+        work_token = request_work.set(exchange.work)
         try:
-            if self._drain.begun and scope["path"] != "/health":
-                await _refuse(scope, timed)
+            if self._drain.begun and exchange.path != "/health":
+                await _refuse(exchange.scope, exchange.send)
             else:
                 with self._drain.request():
-                    await self._app(scope, receive, timed)
-                    if work:
-                        await self._drain.hold(finished(work))
+                    await self._app(exchange.scope, exchange.receive, exchange.send)
+                    exchange.end()
+                    await exchange.finish_work()
         finally:
+            exchange.end()
+            request_line.write(exchange.request)
             request_work.reset(work_token)
-            request_fields.reset(token)
-            if "head" in timing:
-                fields["first_byte_ms"] = round(timing["head"] * 1000, 1)
-            fields["duration_ms"] = round((self._clock() - began) * 1000, 1)
-            level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
-            logger.log(level, "request", extra={"fields": fields})
+            request_at_hand.reset(token)
+
+    def _begun(self, scope: HTTPScope) -> RequestAtHand:
+        headers = dict(scope["headers"])
+        return RequestAtHand(
+            request_line.new_fields(_request_id(headers), scope["method"]),
+            headers,
+            trace=trace_of(headers),
+            project=self._project(),
+            observer=self._observer,
+            clock=self._clock,
+        )
+
+
+class _Exchange:
+    """What goes in and out for one request, and when.
+
+    Args:
+        scope: ASGI's.
+        receive: ASGI's.
+        send: ASGI's.
+        drain: knows whether there is time for work beside the answer.
+        request: what is known of it.
+
+    """
+
+    def __init__(
+        self, scope: HTTPScope, receive: Receive, send: Send, drain: Drain, request: RequestAtHand
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._drain = drain
+        self.request = request
+        self.path = scope["path"]
+        #: That the request has started.
+        self.work: set[asyncio.Task[Any]] = set()
+        self._has_body = scope["method"] != "HEAD"
+        # RFC 9110 section 9.3.2: HEAD is as GET. The server leaves the body out.
+        self.scope: HTTPScope = scope if self._has_body else {**scope, "method": "GET"}
+        self._head_at: float | None = None
+        self._status = 500
+        self._size = 0
+
+    async def receive(self) -> Any:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and self.request.ended is None:
+            self.request.fields["client_gone"] = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begin(message)
+        elif message["type"] == "http.response.body":
+            self._size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                self.end()
+                if self.work:
+                    # The client has everything, and the instance keeps its CPU until the work is
+                    # done.
+                    await self._send({**message, "more_body": True})
+                    await self.finish_work()
+                    message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
+
+    def _begin(self, message: HTTPResponseStartEvent) -> None:
+        self._head_at, self._status = self.request.clock(), message["status"]
+        milliseconds = (self._head_at - self.request.began) * 1000
+        message["headers"] = [
+            *message["headers"],
+            (b"x-request-id", self.request.fields["request_id"].encode()),
+            (b"openai-processing-ms", b"%d" % milliseconds),
+            (b"openai-version", b"2020-10-01"),
+        ]
+
+    def end(self) -> None:
+        """Take note that all has been said; once, before the client's last byte is sent.
+
+        What the observer starts then is work beside the answer like any other.
+        """
+        request = self.request
+        if request.ended is not None:
+            return
+        request.ended = request.clock()
+        began_with_a_comment = request.fields["stream"] and self._status == _OK
+        if request.answer_began is None and not began_with_a_comment:
+            request.answer_began = self._head_at
+        size = self._size if self._has_body else 0
+        request_line.complete(request, self.scope, path=self.path, status=self._status, size=size)
+        request.observer.finished(request)
+
+    async def finish_work(self) -> None:
+        if self.work:
+            await self._drain.hold(finished(self.work))
 
 
 async def _refuse(scope: HTTPScope, send: Send) -> None:
     """Send a client elsewhere, whatever it asks."""
     error = GoingAwayError()
-    annotate(error=error.code)
+    annotate(code=error.code)
     body = errors.body(error)
     if google_errors.are_for(scope["method"], scope["path"]):
         body = google_errors.body(error)
@@ -106,9 +189,7 @@ async def _refuse(scope: HTTPScope, send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _request_id(scope: Scope) -> bytes:
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """Keep the client's own id if it is fit for a header and a log."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
-            return value
-    return b"req_" + uuid.uuid4().hex.encode()
+    value = headers.get(b"x-request-id", b"")
+    return value.decode() if _SANE_ID.fullmatch(value) else f"req_{uuid.uuid4().hex}"

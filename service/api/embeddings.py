@@ -14,12 +14,13 @@ from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
 from service.api.streaming import WhileConnected
 from service.interfaces import Gateway
-from service.logs import annotate
 from service.models import unaliased
 from service.schemas.embeddings import EmbeddingList, EmbeddingRequest
+from service.telemetry import annotate
 from service.translation.embeddings import to_embed_request, to_embeddings
 
 _encoder = msgspec.json.Encoder()
+_WITHOUT_COMPLETION = {"completion_tokens": 0, "reasoning_tokens": 0, "cached_tokens": 0}
 
 
 class EmbeddingController(Controller):
@@ -46,12 +47,13 @@ class EmbeddingController(Controller):
         """Answer with one vector for each text, in their order."""
         settings = gateway.settings
         model = find_embedding_model(unaliased(data.model, settings.aliases))
-        annotate(model=model.id)
+        annotate(model_asked=model.id)
         asked = to_embed_request(data)
         connection = await gateway.connection()
         async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
             embedded = await connection.embedder.embed(model.id, asked)
-        annotate(upstream=embedded.upstream)
+        if embedded.tokens:
+            annotate(**_WITHOUT_COMPLETION, prompt_tokens=embedded.tokens)
         answer = to_embeddings(embedded.vectors, embedded.tokens, data, model)
         return Response(
             _encoder.encode(answer),

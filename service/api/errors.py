@@ -11,14 +11,15 @@ from litestar.types import ExceptionHandlersMap
 
 from service.api import google_errors
 from service.errors import (
+    ClientDisconnectedError,
     GatewayError,
     InvalidRequestError,
     MethodNotSupportedError,
     RequestTooLargeError,
     UnknownUrlError,
 )
-from service.logs import annotate
 from service.schemas.openai import Error, ErrorBody
+from service.telemetry import annotate, is_client_gone
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def respond(
     asked: Request[Any, Any, Any] | None = None,
 ) -> Response[bytes]:
     """Make a response of an error; in Google's words where the request was in Google's."""
-    annotate(error=error.code or error.type)
+    annotate(code=error.code or error.type)
     in_googles = asked is not None and google_errors.are_for(asked.method, asked.url.path)
     return Response(
         google_errors.body(error) if in_googles else body(error),
@@ -96,6 +97,8 @@ def _reworded(request: Request[Any, Any, Any], error: HTTPException) -> GatewayE
             return InvalidRequestError("The body of the request must be a JSON object.")
         case status if status < 500:  # noqa: PLR2004
             return InvalidRequestError(error.detail)
+        case _ if is_client_gone():  # it left in the middle of its own request
+            return ClientDisconnectedError()
         case _:
             return None
 

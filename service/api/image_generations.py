@@ -18,9 +18,9 @@ from service.api.streaming import WhileConnected
 from service.api.switching import Asking, Question
 from service.errors import UnsupportedEndpointError
 from service.interfaces import Gateway
-from service.logs import annotate
 from service.models import unaliased
 from service.schemas.image_generations import ImageList, ImageRequest
+from service.telemetry import annotate
 from service.translation.image_generations import (
     ignored_image_params,
     to_gemini_image_request,
@@ -55,7 +55,7 @@ class ImageController(Controller):
         """Answer with images in base64; several are as many calls."""
         settings = gateway.settings
         model = find_image_model(unaliased(data.model, settings.aliases))
-        annotate(model=model.id)
+        annotate(model_asked=model.id)
         asked = [to_gemini_image_request(data)] * (data.n or 1)
         ignored = ignored_image_params(data)
         asking = Asking(model, lambda one: Question(one.id, asked, ignored), settings, named=_named)

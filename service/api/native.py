@@ -32,11 +32,11 @@ from service.errors import (
     UnsupportedEndpointError,
 )
 from service.interfaces import Connection, Counted, Gateway
-from service.logs import annotate
 from service.models import unaliased
 from service.schemas.gemini import GenerateContentResponse
 from service.schemas.gemini_native import NativeRequest, NativeResponse
 from service.settings import Settings
+from service.telemetry import annotate
 
 _TARGET = re.compile(
     r"(?:/[^/]+/locations/[^/]+/publishers)?(?:/google/models)?/(?P<model>[^/:]+):(?P<method>\w+)"
@@ -111,7 +111,7 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
         accepted = ", ".join(_METHODS)
         msg = f"This gateway does not pass {method} on to Gemini, only {accepted}."
         raise UnsupportedEndpointError(msg)
-    annotate(model=model.id, stream=method == "streamGenerateContent")
+    annotate(model_asked=model.id, stream=method == "streamGenerateContent")
     body = _body(await request.body())
     asking = Asking(model, lambda one: Question(one.id, [body], ()), settings, named=list)
     connection = await gateway.connection()
@@ -128,7 +128,6 @@ _METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 
 
 def _counted(counted: Counted) -> Response[bytes]:
-    annotate(upstream=counted.upstream)
     headers = {"x-upstream": counted.upstream}
     if counted.left_out:
         headers["x-ignored-params"] = ",".join(counted.left_out)

@@ -17,22 +17,12 @@ from service.api import errors
 from service.api.choices import BREAKS
 from service.api.deadline import within
 from service.draining import cutting
-from service.errors import GatewayError, GoingAwayError
-from service.logs import annotate
+from service.errors import ClientDisconnectedError, GatewayError, GoingAwayError
+from service.telemetry import annotate, answer_begins, streaming
 
 logger = logging.getLogger(__name__)
 
 _encoder = msgspec.json.Encoder()
-
-#: nginx's word for a client that closed the connection; nobody is left to read it.
-CLIENT_CLOSED_REQUEST = 499
-
-
-class ClientDisconnectedError(GatewayError):
-    """Ends a request that nobody waits for."""
-
-    status = CLIENT_CLOSED_REQUEST
-    code = "client_disconnected"
 
 
 class Translator(Protocol):
@@ -105,7 +95,7 @@ class WhileConnected:
         cancelled = [self._task.uncancel() for ours in (self._left, self._going_away) if ours]
         if cancelled and cancelled[-1] == 0 and kind is asyncio.CancelledError:
             if self._left:
-                raise ClientDisconnectedError("The client closed the connection.") from None
+                raise ClientDisconnectedError from None
             raise GoingAwayError from None
 
     def _go_away(self) -> None:
@@ -177,6 +167,7 @@ class Writer(ASGIResponse):
         self._keepalive = stream.keepalive
         self._deadline = stream.deadline
         self._started = False
+        self._begun = False  # with the answer: a comment may go before it
         self._writing = asyncio.Lock()  # the keep-alive comes from another task
         self._loop = asyncio.get_running_loop()
         self._written_at = self._loop.time()
@@ -184,6 +175,10 @@ class Writer(ASGIResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
         self._send = send
+        with streaming():
+            await self._run(receive)
+
+    async def _run(self, receive: Receive) -> None:
         try:
             connected = WhileConnected(receive, tick=self._tick, first_tick=self._keepalive)
             async with connected, within(self._deadline):
@@ -191,12 +186,12 @@ class Writer(ASGIResponse):
             # Not before: a response that has ended looks like a client that has left.
             await self._write(self.ending(), last=True)
         except ClientDisconnectedError as error:
-            annotate(error=error.code, status=error.status)
+            annotate(code=error.code, status=error.status)
         except Exception as error:
             if not self._started:
                 raise
             failure = error if isinstance(error, GatewayError) else errors.unexpected(error)
-            annotate(error=failure.code or failure.type)
+            annotate(code=failure.code or failure.type)
             await self._write(self.broken(failure), last=True)
 
     def chunks(self, response: Any) -> bytes:
@@ -214,7 +209,6 @@ class Writer(ASGIResponse):
     async def _answer(self) -> None:
         answer = await self._open_answer()
         self._extra_headers["x-upstream"] = answer.upstream
-        annotate(upstream=answer.upstream)
         try:
             async for responses in answer:
                 await self._push(responses)
@@ -235,8 +229,11 @@ class Writer(ASGIResponse):
             if data:
                 await self._write(bytes(data))
 
-    async def _write(self, data: bytes, *, last: bool = False) -> None:
+    async def _write(self, data: bytes, *, last: bool = False, filler: bool = False) -> None:
         async with self._writing:
+            if not (self._begun or filler):
+                self._begun = True
+                answer_begins()
             if not self._started:
                 await self._send(
                     {"type": "http.response.start", "status": 200, "headers": self._head()}
@@ -258,7 +255,7 @@ class Writer(ASGIResponse):
         silence = self._loop.time() - self._written_at
         if silence < self._keepalive:
             return self._keepalive - silence
-        await self._write(self.filler)
+        await self._write(self.filler, filler=True)
         return self._keepalive
 
 

@@ -8,7 +8,6 @@ from service.api.choices import Choices, HasOrigin, ManyAnswers, each, origin_of
 from service.api.streaming import Responses
 from service.errors import GatewayError, InvalidRequestError, UnsupportedFieldError
 from service.interfaces import Answer, Connection, GeminiRequest
-from service.logs import annotate
 from service.models import Model, family_of
 from service.settings import Settings
 from service.translation.parameters import ignored_params_of
@@ -130,12 +129,10 @@ class Asking:
 
     def _settle(self, question: Question, given: HasOrigin) -> None:
         self.headers["x-upstream"] = given.upstream
-        annotate(upstream=given.upstream)
         self._name([*question.ignored, *self._named(given.left_out)])
         if question is not self._question:
             self.stand_in = question.model
             self.headers["x-model-fallback"] = question.model
-            annotate(fallback=question.model)
 
     def _name(self, ignored: Sequence[str]) -> None:
         self.headers.pop("x-ignored-params", None)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from service.credentials.sources import REREAD_SECONDS
 from service.errors import CredentialsError
+from service.logs import report
 from service.schemas.oauth import AccessToken, SharedToken
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,10 @@ class ApiKey:
             except CredentialsError as error:
                 logger.warning("the API key could not be read again: %s", error)
         if known.token.value == rejected.value:
+            if self.refusal is None:
+                code = CredentialsError.code
+                message = "google rejects the API key"
+                report(logger, logging.ERROR, "credentials_refused", message, code=code)
             self._rejected_at = self._now()
         return known.token
 

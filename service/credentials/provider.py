@@ -14,8 +14,10 @@ from service.background import beside_the_answer, start
 from service.credentials.documents import own_access_token
 from service.errors import CredentialsError, TokenEndpointError
 from service.interfaces import CredentialSource, Lease, TokenCache, TokenIssuer
+from service.logs import report
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.oauth import AccessToken, Credential, SharedToken
+from service.telemetry import step
 
 T = TypeVar("T")
 
@@ -237,9 +239,11 @@ class TokenProvider:
         return (await self._issue(cache, credential, found)).token
 
     async def _issue(self, cache: TokenCache, credential: Credential, lease: Lease) -> SharedToken:
+        began = time.perf_counter()
         try:
-            async with asyncio.timeout(REFRESH_SECONDS):
-                refreshed = await self._issuer.issue(credential)
+            with step("refresh"):
+                async with asyncio.timeout(REFRESH_SECONDS):
+                    refreshed = await self._issuer.issue(credential)
         except CredentialsError as error:
             beside_the_answer(cache.give_up(lease, error))
             raise
@@ -249,6 +253,9 @@ class TokenProvider:
         except BaseException:
             beside_the_answer(cache.give_up(lease, None))
             raise
+        seconds = round(time.perf_counter() - began, 3)
+        message = f"google has given an access token after {seconds} s"
+        report(logger, logging.INFO, "token_refreshed", message, seconds=seconds)
         shared = SharedToken(
             token=refreshed.token, refreshed_at=self._now(), refreshed_by=self._instance
         )
@@ -279,7 +286,8 @@ class TokenProvider:
         self._shared, self.origin, self._refusal = shared, origin, None
 
     def _note(self, refusal: CredentialsError) -> None:
-        logger.error("google gives no access token: %s", refusal.code)
+        message = f"google gives no access token: {refusal.code}"
+        report(logger, logging.ERROR, "credentials_refused", message, code=refusal.code)
         self._refusal, self._refused_at = refusal, self._now()
 
     async def _current(self) -> tuple[TokenCache, Credential]:

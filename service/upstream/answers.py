@@ -15,6 +15,7 @@ from service.errors import (
 )
 from service.schemas.gemini import MALFORMED, GenerateContentResponse
 from service.surrogates import replace_encoded_surrogates, replace_lone_surrogates
+from service.telemetry import token_counts
 from service.upstream.failures import refusal, upstream_failures
 from service.upstream.google_error import is_error
 from service.upstream.http import GoogleHttp
@@ -45,6 +46,8 @@ def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
     """Decode a whole answer; raise `GatewayError` for one that is none."""
     with upstream_failures():
         response = unwrap(body)
+    if response.usage_metadata is not None:
+        token_counts().append(response.usage_metadata)
     _refuse_malformed(response)
     if not (says_something(response) or _is_complete(response)):
         raise UpstreamTruncatedError("Gemini's answer was empty. Ask again.")
@@ -83,6 +86,7 @@ class ResponseStream:
         self._begun: list[GenerateContentResponse] = []
         self._failure: GatewayError | None = None
         self._ended = False
+        self._token_counts = token_counts()
 
     async def begin(self) -> None:
         """Read on until something is said, so that what goes wrong before can be tried again."""
@@ -137,7 +141,10 @@ class ResponseStream:
         try:
             with upstream_failures():
                 for event in events:
-                    batch.append(self._unwrap(event))  # noqa: PERF401  (kept if a later one fails)
+                    response = self._unwrap(event)
+                    batch.append(response)  # kept if a later one fails
+                    if response.usage_metadata is not None:
+                        self._token_counts.append(response.usage_metadata)
         except GatewayError as error:
             self._failure = error
         return batch

@@ -22,8 +22,10 @@ from service.interfaces import (
     TokenCounter,
     Upstream,
 )
+from service.logs import report
 from service.schemas.gemini_embeddings import EmbedRequest
 from service.schemas.gemini_native import NativeRequest
+from service.telemetry import answered, step
 from service.upstream.retry import twice
 
 T = TypeVar("T")
@@ -92,14 +94,15 @@ class Failover:
         ask: Callable[[Named], Awaitable[T]],
         ways: Sequence[Named] | None = None,
     ) -> T:
-        left = list(self._ways if ways is None else ways)
+        asked = self._ways if ways is None else ways
+        left = list(asked)
         failures: list[tuple[str, GatewayError]] = []
         while left:
             way = next((one for one in left if self._is_open(one.name, model)), left[0])
             left.remove(way)
             others = any(self._is_open(one.name, model) for one in left)
             try:
-                answer = await twice(partial(ask, way), in_a_hurry=others)
+                answer = await twice(partial(_try, ask, way, model), in_a_hurry=others)
             except GatewayError as error:
                 if error.closing is None:
                     raise
@@ -108,6 +111,7 @@ class Failover:
             else:
                 self._closed.pop((way.name, model), None)
                 self._closed.pop((way.name, None), None)
+                answered(model, way.name, stands_in=way is not asked[0])
                 return answer
         raise _told(failures)
 
@@ -129,9 +133,24 @@ class Failover:
             now = self._now()
             self._closed = {key: until for key, until in self._closed.items() if until > now}
         # Of requests that were under way at the same time, the one that knows more may fail first.
-        self._closed[what] = max(self._closed.get(what, 0), self._now() + seconds)
-        if len(self._ways) > 1:
-            logger.warning("%s is left alone for %.0f s: %s", name, seconds, error.code)
+        until = self._closed.get(what, 0)
+        self._closed[what] = max(until, self._now() + seconds)
+        if until <= self._now():
+            report(
+                logger,
+                logging.WARNING,
+                "upstream_closed",
+                f"{name} is left alone for {seconds:.0f} s, if there is another way: {error.code}",
+                upstream=name,
+                model=what[1],
+                code=error.code,
+                seconds=seconds,
+            )
+
+
+async def _try(ask: Callable[[Named], Awaitable[T]], way: Named, model: str) -> T:
+    with step("upstream", upstream=way.name, model=model):
+        return await ask(way)
 
 
 def _told(failures: list[tuple[str, GatewayError]]) -> GatewayError:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.api.streaming import ClientDisconnectedError, WhileConnected
+from service.api.streaming import WhileConnected
+from service.errors import ClientDisconnectedError
 
 
 class Client:

@@ -106,6 +106,7 @@ def test_the_openapi_document_describes_each_endpoint_once(stranger: httpx.Clien
         "/v1/models",
         "/v1/models/{model_id}",
         "/v1beta/models",
+        "/metrics",
         "/v1beta/models/{target}",
         "/v1beta1/projects/{target}",
         "/v1beta1/publishers/{target}",

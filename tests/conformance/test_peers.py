@@ -165,7 +165,7 @@ def test_e15_the_client_goes_away_after_two_chunks(
                 break
     (call,) = google.calls("generate")
     assert call.left.wait(1)
-    assert access_log.wait_for(status=499)["error"] == "client_disconnected"
+    assert access_log.wait_for(status=499)["code"] == "client_disconnected"
 
 
 def test_e15_the_client_goes_away_before_the_first_byte(gateway: Gateway, google: Google) -> None:

@@ -172,7 +172,7 @@ def test_a_client_that_leaves_ends_the_fetch(
             send(connection, asking(image(f"{files.url}/a.png"), stream=stream))
             assert begun.wait(20)
         line = access_log.wait_for(status=499)
-        assert line["error"] == "client_disconnected"
+        assert line["code"] == "client_disconnected"
     finally:
         end.set()
     assert not google.calls("generate")

@@ -1,0 +1,138 @@
+"""The one line that a request leaves in the log: every field of it, named as the dashboards do."""
+
+import logging
+import re
+from functools import lru_cache
+from typing import Any
+
+from litestar.types import HTTPScope
+
+from service.api.guards import key_digest
+from service.logs import redact
+from service.telemetry import RequestAtHand
+from service.translation.usage import latest, to_usage, total
+
+logger = logging.getLogger("service.access")
+
+#: Characters of a client's own words that are logged at most.
+_LONGEST = 300
+#: Asked every few seconds: what goes well is not worth a line.
+_PROBES = frozenset({"/health", "/ready"})
+_VARIES = re.compile(r"\{(\w+)\}")
+_OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
+
+
+def new_fields(request_id: str, method: str) -> dict[str, Any]:
+    """Return the fields of a request of which nothing is known yet."""
+    return {
+        "event": "request",
+        "httpRequest": None,
+        "request_id": request_id,
+        "method": method,
+        "route": None,
+        "status": None,
+        "code": None,
+        "model": None,
+        "model_asked": None,
+        "upstream": None,
+        "fallback": None,
+        "prompt_tokens": None,
+        "completion_tokens": None,
+        "reasoning_tokens": None,
+        "cached_tokens": None,
+        "first_byte_ms": None,
+        "total_ms": None,
+        "key": None,
+        "stream": False,
+        "client_gone": False,
+    }
+
+
+def complete(
+    request: RequestAtHand,
+    scope: HTTPScope,
+    *,
+    path: str,
+    status: int,
+    size: int,
+) -> None:
+    """Fill in what is known at the end of a request.
+
+    Args:
+        request: that has ended.
+        scope: ASGI's, after routing.
+        path: as the client asked for it.
+        status: that went out.
+        size: of the response's body, in bytes.
+
+    """
+    fields, headers = request.fields, request.headers
+    if fields["status"] is None:
+        fields["status"] = status
+    request.quiet = path in _PROBES and fields["status"] == _OK
+    fields["route"] = _route(scope)
+    if fields["key"] is None:
+        fields["key"] = key_digest(headers)
+    if request.first_byte_seconds is not None:
+        fields["first_byte_ms"] = _milliseconds(request.first_byte_seconds)
+    fields["total_ms"] = _milliseconds(request.seconds)
+    _count_tokens(request)
+    fields["httpRequest"] = {
+        "requestMethod": fields["method"],
+        "requestUrl": _said(path),
+        "status": fields["status"],
+        "latency": f"{request.seconds:.3f}s",
+        "userAgent": _said(headers.get(b"user-agent", b"").decode("latin-1")),
+        "responseSize": str(size),
+        "protocol": f"HTTP/{scope.get('http_version', '1.1')}",
+    }
+    request.headers = {}  # whoever keeps the request shall keep no key
+
+
+@lru_cache(maxsize=256)
+def _said(text: str) -> str:
+    """Return a client's own words as they may be logged; most are said again and again."""
+    return redact(text[:_LONGEST])
+
+
+def _route(scope: HTTPScope) -> str | None:
+    """Return the path's template, with the names that the handler gave to what varies.
+
+    Litestar has one template for all the methods of a path, with those of one of the handlers.
+    """
+    template: str | None = scope.get("path_template")
+    if template and "{" in template:
+        names = iter(scope["path_params"])
+        return _VARIES.sub(lambda found: f"{{{next(names, found[1])}}}", template)
+    return template
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _count_tokens(request: RequestAtHand) -> None:
+    usages = [to_usage(latest(counts)) for counts in request.usages if counts]
+    if not usages:
+        return
+    usage = total(usages)
+    fields = request.fields
+    fields["prompt_tokens"] = usage.prompt_tokens
+    fields["completion_tokens"] = usage.completion_tokens
+    fields["reasoning_tokens"] = usage.completion_tokens_details.reasoning_tokens
+    fields["cached_tokens"] = usage.prompt_tokens_details.cached_tokens
+
+
+def write(request: RequestAtHand) -> None:
+    """Log a request that is complete."""
+    fields = request.fields
+    http, status = fields["httpRequest"], fields["status"]
+    level = logging.INFO
+    if request.quiet:
+        level = logging.DEBUG
+    elif status >= _SERVER_ERROR:
+        level = logging.ERROR
+    elif status >= _CLIENT_ERROR or fields["code"] is not None:
+        level = logging.WARNING
+    message = f"{http['requestMethod']} {http['requestUrl']} {status}"
+    logger.log(level, message, extra={"fields": fields})

@@ -52,19 +52,21 @@ RESOURCES = (
 )
 DATA_SOURCES = ("project",)
 
-_CLASS = re.compile(r"^export class (\w+) extends cdktn\.(\w+) \{\n(.*?)^\}", re.M | re.S)
+_MS = re.MULTILINE | re.DOTALL
+_CLASS = re.compile(r"^export class (\w+) extends cdktn\.(\w+) \{\n(.*?)^\}", _MS)
 _MEMBER = re.compile(
-    r"^  // (\w+) - computed: (\w+), optional: (\w+), required: (\w+)\n(.*?)(?=\n\n|\Z)", re.M | re.S
+    r"^  // (\w+) - computed: (\w+), optional: (\w+), required: (\w+)\n(.*?)(?=\n\n|\Z)",
+    _MS,
 )
-_WRITER = re.compile(r"^export function (\w+)ToHclTerraform\((.*?)^\}", re.M | re.S)
-_OWN_WRITER = re.compile(r"^  protected synthesizeHclAttributes\((.*?)^  \}", re.M | re.S)
+_WRITER = re.compile(r"^export function (\w+)ToHclTerraform\((.*?)^\}", _MS)
+_OWN_WRITER = re.compile(r"^  protected synthesizeHclAttributes\((.*?)^  \}", _MS)
 _WRITTEN = re.compile(
     r'^ +(\w+): \{\n +value: .*\n +isBlock: (\w+),\n +type: "(\w+)",\n +storageClassType: "(\w+)"',
-    re.M,
+    re.MULTILINE,
 )
-_INTERFACE = re.compile(r"^export interface (\w+).*?\{\n(.*?)^\}", re.M | re.S)
-_PROPERTY = re.compile(r"^  /\*\*\n(.*?)\*/\n  readonly ", re.M | re.S)
-_VALUES = re.compile(r"Possible values: \[(.*?)\]", re.S)
+_INTERFACE = re.compile(r"^export interface (\w+).*?\{\n(.*?)^\}", _MS)
+_PROPERTY = re.compile(r"^  /\*\*\n(.*?)\*/\n  readonly ", _MS)
+_VALUES = re.compile(r"Possible values: \[(.*?)\]", re.DOTALL)
 _SCALARS = {"string": "string", "number": "number", "boolean": "bool", "any": "dynamic"}
 _REFERENCE = "OutputReference"
 
@@ -100,8 +102,8 @@ class Bindings:
         self.kind = self._main = ""
         for name, kind, body in _CLASS.findall(code):
             self._members[name] = [
-                Member(field, *(flag == "true" for flag in flags), text)
-                for field, *flags, text in _MEMBER.findall(body)
+                Member(field, computed == "true", optional == "true", required == "true", text)
+                for field, computed, optional, required, text in _MEMBER.findall(body)
             ]
             if kind in ("TerraformResource", "TerraformDataSource", "TerraformProvider"):
                 self.kind, self._main = kind, name
@@ -159,7 +161,10 @@ class Bindings:
         scalar, holder = _SCALARS[stored[1]], stored[2]
         if holder is None:
             return scalar
-        return ["map" if holder == "Map" else "set" if how and how.kind == "set" else "list", scalar]
+        return [
+            "map" if holder == "Map" else "set" if how and how.kind == "set" else "list",
+            scalar,
+        ]
 
 
 def _type_that_is_read(code: str) -> Any:
@@ -215,7 +220,9 @@ def _bindings(files: tarfile.TarFile, name: str) -> tuple[Bindings, str]:
     """Read the TypeScript that a file of JavaScript carries as its source map."""
     file = files.extractfile(f"package/lib/{name.replace('_', '-')}/index.js")
     assert file is not None, name
-    _, _, encoded = file.read().decode().rpartition("sourceMappingURL=data:application/json;base64,")
+    _, _, encoded = (
+        file.read().decode().rpartition("sourceMappingURL=data:application/json;base64,")
+    )
     code = msgspec.json.decode(base64.b64decode(encoded))["sourcesContent"][0]
     return Bindings(code), code
 

@@ -119,6 +119,4 @@ def values(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 def env(plan: dict[str, Any]) -> dict[str, str]:
     """Return what the service's container is told."""
     (service,) = values(plan, "google_cloud_run_v2_service")
-    return {
-        each["name"]: each["value"] for each in service["template"][0]["containers"][0]["env"]
-    }
+    return {each["name"]: each["value"] for each in service["template"][0]["containers"][0]["env"]}

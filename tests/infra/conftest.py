@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.terraform import Terraform
+from tests.infra.terraform import EVERYTHING, Terraform
 from tests.programs import need
 
 
@@ -26,3 +26,9 @@ def own_terraform(terraform: Terraform, tmp_path: Path) -> Terraform:
 def plan(terraform: Terraform) -> dict[str, Any]:
     """The plan with nothing but the project set."""
     return terraform.plan()
+
+
+@pytest.fixture(scope="session")
+def full_plan(terraform: Terraform) -> dict[str, Any]:
+    """The plan with everything that can be added."""
+    return terraform.plan(**EVERYTHING)

@@ -18,6 +18,21 @@ from tests.processes import ROOT
 INFRA = ROOT / "infra"
 PROJECT = "demo-project"
 
+#: Every variable that adds something
+EVERYTHING: dict[str, Any] = {
+    "upstreams": ["code_assist", "vertex", "gemini_api"],
+    "public": False,
+    "invokers": ["user:someone@example.com"],
+    "allow_refresh_token_writeback": True,
+    "otlp_endpoint": "https://collector.example.com",
+    "env": {"STRICT_PARAMS": "true"},
+    "alert_emails": ["someone@example.com"],
+    "notification_channels": ["projects/demo-project/notificationChannels/1"],
+    "token_prices": {"gemini-2.5-flash": {"input": 0.3, "output": 2.5}},
+    "budget": {"billing_account": "012345-6789AB-CDEF01", "amount": 50},
+    "trigger": {"repository": "projects/p/locations/r/connections/c/repositories/n", "branch": "b"},
+}
+
 _PLATFORM = "linux_amd64"
 _LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
@@ -48,13 +63,14 @@ class Terraform:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Terraform(folder, self._config)
 
-    def run(self, *arguments: str) -> str:
-        """Return what it prints; raise `TerraformError` with that if it fails."""
+    def run(self, *arguments: str, says: str = "") -> str:
+        """Return what it prints, having been told something; raise `TerraformError` if it fails."""
         program = shutil.which("terraform")
         assert program is not None
         done = subprocess.run(
             [program, *arguments],
             cwd=self.folder,
+            input=says,
             env={
                 "PATH": os.defpath,
                 "HOME": str(self.folder),

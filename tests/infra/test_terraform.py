@@ -7,20 +7,6 @@ import pytest
 from tests.infra.policy import EXCEPTIONS, violations
 from tests.infra.terraform import INFRA, Terraform, env, resources
 
-EVERYTHING: dict[str, Any] = {
-    "upstreams": ["code_assist", "vertex", "gemini_api"],
-    "public": False,
-    "invokers": ["user:someone@example.com"],
-    "allow_refresh_token_writeback": True,
-    "otlp_endpoint": "https://collector.example.com",
-    "env": {"STRICT_PARAMS": "true"},
-    "alert_emails": ["someone@example.com"],
-    "notification_channels": ["projects/demo-project/notificationChannels/1"],
-    "token_prices": {"gemini-2.5-flash": {"input": 0.3, "output": 2.5}},
-    "budget": {"billing_account": "012345-6789AB-CDEF01", "amount": 50},
-    "trigger": {"repository": "projects/p/locations/r/connections/c/repositories/n", "branch": "b"},
-}
-
 
 def test_it_is_formatted(terraform: Terraform) -> None:
     terraform.run("fmt", "-check", "-diff", "-recursive")
@@ -40,9 +26,8 @@ def test_it_breaks_no_rule_but_on_purpose(plan: dict[str, Any]) -> None:
     assert {tuple(each) for each in violations(plan)} == EXCEPTIONS.keys()
 
 
-def test_it_breaks_no_rule_with_everything_on(own_terraform: Terraform) -> None:
-    plan = own_terraform.plan(**EVERYTHING)
-    assert {tuple(each) for each in violations(plan)} <= EXCEPTIONS.keys()
+def test_it_breaks_no_rule_with_everything_on(full_plan: dict[str, Any]) -> None:
+    assert {tuple(each) for each in violations(full_plan)} <= EXCEPTIONS.keys()
 
 
 def test_by_default_it_needs_no_secret_of_google(plan: dict[str, Any]) -> None:

@@ -47,6 +47,7 @@ resource "google_cloud_run_v2_service" "this" {
     }
 
     containers {
+      name  = "gateway" # or gcloud makes one up, and the next apply takes it away
       image = var.image
 
       ports {

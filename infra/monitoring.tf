@@ -10,8 +10,8 @@ locals {
     tolist(var.notification_channels),
   )
 
-  log_filter     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.service_name}\""
-  request_filter = "${local.log_filter} AND jsonPayload.event=\"request\""
+  own_filter     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.service_name}\""
+  request_filter = "${local.own_filter} AND jsonPayload.event=\"request\""
 
   # Log lines that are counted; with `value`, whose numbers are collected
   log_metrics = {
@@ -50,20 +50,23 @@ locals {
     }
     token_refreshes = {
       description = "Access tokens that were got from Google"
-      filter      = "${local.log_filter} AND jsonPayload.event=\"token_refreshed\""
+      filter      = "${local.own_filter} AND jsonPayload.event=\"token_refreshed\""
       labels      = []
     }
     credentials_refused = {
       description = "Credentials that Google refuses for good"
-      filter      = "${local.log_filter} AND jsonPayload.event=\"credentials_refused\""
+      filter      = "${local.own_filter} AND jsonPayload.event=\"credentials_refused\""
       labels      = ["code"]
     }
     quota_exhausted = {
       description = "Quotas that were found used up"
-      filter      = "${local.log_filter} AND jsonPayload.event=(\"request\" OR \"upstream_closed\") AND jsonPayload.code=\"insufficient_quota\""
+      filter      = "${local.own_filter} AND jsonPayload.event=(\"request\" OR \"upstream_closed\") AND jsonPayload.code=\"insufficient_quota\""
       labels      = ["event", "model", "upstream"]
     }
   }
+
+  # What Cloud Run itself counts
+  all_responses = "metric.type=\"run.googleapis.com/request_count\" AND ${local.own_filter}"
 
   # The same in PromQL: names of metrics, and what picks this service
   this_service = "monitored_resource=\"cloud_run_revision\",service_name=\"${var.service_name}\""
@@ -283,14 +286,10 @@ resource "google_monitoring_slo" "availability" {
 
   request_based_sli {
     good_total_ratio {
-      total_service_filter = "metric.type=\"run.googleapis.com/request_count\" ${local.slo_resource}"
-      bad_service_filter   = "metric.type=\"run.googleapis.com/request_count\" ${local.slo_resource} metric.labels.response_code_class=\"5xx\""
+      total_service_filter = local.all_responses
+      bad_service_filter   = "${local.all_responses} AND metric.labels.response_code_class=\"5xx\""
     }
   }
-}
-
-locals {
-  slo_resource = "resource.type=\"cloud_run_revision\" resource.labels.service_name=\"${var.service_name}\""
 }
 
 resource "google_monitoring_dashboard" "this" {

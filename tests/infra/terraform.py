@@ -4,6 +4,7 @@ A copy, because `terraform init` writes a lock file with the stand-in's own chec
 """
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,8 @@ EVERYTHING: dict[str, Any] = {
     "trigger": {"repository": "projects/p/locations/r/connections/c/repositories/n", "branch": "b"},
 }
 
-_PLATFORM = "linux_amd64"
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+_PLATFORM = f"{platform.system().lower()}_{_MACHINES.get(platform.machine(), platform.machine())}"
 _LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 
 

@@ -1,6 +1,11 @@
+# Cloud Build: what it works with, and, if wanted, when it starts by itself.
+
+locals {
+  requirements = var.otlp_endpoint == null ? "requirements.txt" : "requirements-otlp.txt"
+}
+
 # Where `gcloud builds submit` puts the source. The bucket that it would make by itself can only
 # be read with a role on the whole project.
-
 resource "google_storage_bucket" "source" {
   name                        = "${var.project_id}-${var.service_name}-build"
   location                    = var.region
@@ -33,8 +38,10 @@ resource "google_cloudbuild_trigger" "push" {
   service_account = google_service_account.build.id
 
   substitutions = {
-    _REGION  = var.region
-    _SERVICE = var.service_name
+    _REGION         = var.region
+    _SERVICE        = var.service_name
+    _API_KEY_SECRET = google_secret_manager_secret.this["api-key"].secret_id
+    _REQUIREMENTS   = local.requirements
   }
 
   repository_event_config {

@@ -96,7 +96,7 @@ resource "google_project_iam_member" "build_logs" {
 
 # The smoke test asks the new revision something before it gets traffic, as any client would.
 resource "google_secret_manager_secret_iam_member" "build_reads_key" {
-  secret_id = google_secret_manager_secret.this["api-keys"].secret_id
+  secret_id = google_secret_manager_secret.this["api-key"].secret_id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.build.member
 }

@@ -13,14 +13,29 @@ output "region" {
   value       = var.region
 }
 
-output "image_repository" {
-  description = "Where cloudbuild.yaml pushes images."
-  value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this.repository_id}"
+output "image" {
+  description = "Where cloudbuild.yaml puts images, without tag and digest."
+  value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this.repository_id}/gateway"
 }
 
-output "secrets" {
-  description = "Names of the secrets to add versions to."
-  value       = { for key, secret in google_secret_manager_secret.this : key => secret.secret_id }
+output "requirements" {
+  description = "Which lock file the image is made from: cloudbuild.yaml's _REQUIREMENTS."
+  value       = local.requirements
+}
+
+output "api_key_secret" {
+  description = "Secret with the keys that clients present, separated by commas."
+  value       = google_secret_manager_secret.this["api-key"].secret_id
+}
+
+output "oauth_secret" {
+  description = "Secret with the login for Code Assist; null where that is not used."
+  value       = local.uses_code_assist ? google_secret_manager_secret.this["oauth-credentials"].secret_id : null
+}
+
+output "gemini_api_key_secret" {
+  description = "Secret with the key of the Gemini Developer API; null where that is not used."
+  value       = local.uses_gemini_api ? google_secret_manager_secret.this["gemini-api-key"].secret_id : null
 }
 
 output "database" {

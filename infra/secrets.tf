@@ -4,7 +4,7 @@
 locals {
   secrets = merge(
     {
-      api-keys          = "Keys that clients present, separated by commas"
+      api-key           = "Keys that clients present, separated by commas"
       oauth-credentials = "The login for Code Assist: client_id, client_secret, refresh_token"
     },
     local.uses_gemini_api ? { gemini-api-key = "The key of the Gemini Developer API" } : {},
@@ -12,7 +12,7 @@ locals {
 
   # What the service is told of, and may read
   used_secrets = merge(
-    { api-keys = "OPENAI_API_KEY" },
+    { api-key = "OPENAI_API_KEY" },
     local.uses_code_assist ? { oauth-credentials = "GCP_SERVICE_ACCOUNT" } : {},
     local.uses_gemini_api ? { gemini-api-key = "GEMINI_API_KEY" } : {},
   )

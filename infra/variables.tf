@@ -96,7 +96,7 @@ variable "allow_refresh_token_writeback" {
 }
 
 variable "otlp_endpoint" {
-  description = "Where traces and metrics are sent by OTLP over HTTP, as in https://collector.example.com; null for nowhere. The image must hold the optional extra otlp."
+  description = "Where traces and metrics are sent by OTLP over HTTP, as in https://collector.example.com; null for nowhere. The image must be made from requirements-otlp.txt, which the output requirements then names."
   type        = string
   default     = null
 }

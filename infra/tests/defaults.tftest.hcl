@@ -43,7 +43,7 @@ run "only_the_project_is_needed" {
     error_message = "The dashboard's address is wrong."
   }
   assert {
-    condition     = output.image_repository == "us-central1-docker.pkg.dev/demo-project/gemini-gateway"
+    condition     = output.image == "us-central1-docker.pkg.dev/demo-project/gemini-gateway/gateway"
     error_message = "The images' address is wrong."
   }
   assert {
@@ -55,7 +55,7 @@ run "only_the_project_is_needed" {
     error_message = "The service may write a secret without being asked to."
   }
   assert {
-    condition     = toset(keys(google_secret_manager_secret_iam_member.runtime_reads)) == toset(["api-keys"])
+    condition     = toset(keys(google_secret_manager_secret_iam_member.runtime_reads)) == toset(["api-key"])
     error_message = "Vertex AI needs no secret of Google's."
   }
 }
@@ -148,7 +148,7 @@ run "protection_can_be_taken_off" {
     deletion_protection = false
   }
   assert {
-    condition     = !google_cloud_run_v2_service.this.deletion_protection && google_firestore_database.this[0].delete_protection_state == "DELETE_PROTECTION_DISABLED" && !google_secret_manager_secret.this["api-keys"].deletion_protection
+    condition     = !google_cloud_run_v2_service.this.deletion_protection && google_firestore_database.this[0].delete_protection_state == "DELETE_PROTECTION_DISABLED" && !google_secret_manager_secret.this["api-key"].deletion_protection
     error_message = "Something stays protected."
   }
 }

@@ -63,7 +63,7 @@ MISTAKES = {
         "secrets.tf",
         "",
         'resource "google_secret_manager_secret_version" "key" {\n'
-        '  secret      = google_secret_manager_secret.this["api-keys"].id\n'
+        '  secret      = google_secret_manager_secret.this["api-key"].id\n'
         "  secret_data = var.project_id\n}\n",
         "puts a secret into Terraform's state",
     ),

@@ -39,7 +39,7 @@ def test_the_service_starts_with_what_it_is_given(plan: dict[str, Any]) -> None:
     assert settings.google_cloud_project == "demo-project"
     assert settings.shares_tokens
     assert settings.openai_api_key is not None
-    assert settings.openai_api_key.reference == "sm://gemini-gateway-api-keys"
+    assert settings.openai_api_key.reference == "sm://gemini-gateway-api-key"
 
 
 def test_it_is_told_of_every_secret_that_it_may_read(full_plan: dict[str, Any]) -> None:

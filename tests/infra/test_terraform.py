@@ -33,4 +33,4 @@ def test_it_breaks_no_rule_with_everything_on(full_plan: dict[str, Any]) -> None
 def test_by_default_it_needs_no_secret_of_google(plan: dict[str, Any]) -> None:
     assert env(plan)["UPSTREAMS"] == "vertex"
     read = [each for each in resources(plan) if ".runtime_reads" in each]
-    assert read == ['google_secret_manager_secret_iam_member.runtime_reads["api-keys"]']
+    assert read == ['google_secret_manager_secret_iam_member.runtime_reads["api-key"]']

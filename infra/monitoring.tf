@@ -98,26 +98,28 @@ locals {
       ])
       advice = "The dashboard shows which model and upstream. `first_byte_alert_seconds` is the limit, for models that think for longer."
     }
-    credentials = {
-      title    = "Google refuses the credentials"
-      severity = "CRITICAL"
-      duration = "0s"
-      query    = "sum(increase(${local.log_series}_credentials_refused{${local.this_service}}[10m])) > 0"
-      advice   = "With the code `credentials_revoked` the login is over, and a new one is needed: `make credentials PROJECT=${var.project_id}`. Running instances take it up by themselves."
-    }
-    quota = {
-      title    = "a quota is used up"
-      severity = "WARNING"
-      duration = "0s"
-      query    = "sum(increase(${local.log_series}_quota_exhausted{${local.this_service}}[10m])) > 0"
-      advice   = "The dashboard shows of which model and upstream. A second one in `upstreams` takes over; ENABLE_AUTO_MODEL_SWITCHING in `env` lets a smaller model do so."
-    }
     instances = {
       title    = "all ${var.max_instances} instances are busy"
       severity = "WARNING"
       duration = "300s"
       query    = "sum(${local.instances}{${local.this_service},state=\"active\"}) >= ${var.max_instances}"
       advice   = "Requests that find no place are refused with 429 soon. Raise `max_instances`, which is the limit on costs, too."
+    }
+  }
+
+  # One line is enough for these. A rate would need two, and these may come once and never again.
+  log_alerts = {
+    credentials = {
+      title    = "Google refuses the credentials"
+      severity = "CRITICAL"
+      filter   = local.log_metrics.credentials_refused.filter
+      advice   = "With the code `credentials_revoked` the login is over, and a new one is needed: `make credentials PROJECT=${var.project_id}`. Running instances take it up by themselves."
+    }
+    quota = {
+      title    = "a quota is used up"
+      severity = "WARNING"
+      filter   = local.log_metrics.quota_exhausted.filter
+      advice   = "The dashboard shows of which model and upstream. A second one in `upstreams` takes over; ENABLE_AUTO_MODEL_SWITCHING in `env` lets a smaller model do so."
     }
   }
 }
@@ -236,7 +238,8 @@ resource "google_monitoring_alert_policy" "uptime" {
 }
 
 resource "google_monitoring_alert_policy" "this" {
-  for_each              = local.alerts
+  # With one instance at most, all of them are busy whenever somebody asks.
+  for_each              = { for name, alert in local.alerts : name => alert if name != "instances" || var.max_instances > 1 }
   display_name          = "${var.service_name}: ${each.value.title}"
   combiner              = "OR"
   severity              = each.value.severity
@@ -262,6 +265,35 @@ resource "google_monitoring_alert_policy" "this" {
   }
 
   depends_on = [google_logging_metric.this]
+}
+
+resource "google_monitoring_alert_policy" "log" {
+  for_each              = local.log_alerts
+  display_name          = "${var.service_name}: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.channels
+
+  conditions {
+    display_name = each.value.title
+    condition_matched_log {
+      filter = each.value.filter
+    }
+  }
+
+  alert_strategy {
+    auto_close = "3600s"
+    notification_rate_limit {
+      period = "3600s"
+    }
+  }
+
+  documentation {
+    content   = each.value.advice
+    mime_type = "text/markdown"
+  }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_monitoring_service" "this" {

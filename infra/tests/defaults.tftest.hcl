@@ -166,6 +166,18 @@ run "alerts_reach_old_channels_and_new_ones" {
   }
 }
 
+run "one_instance_is_always_all_of_them" {
+  command = plan
+
+  variables {
+    max_instances = 1
+  }
+  assert {
+    condition     = !contains(keys(google_monitoring_alert_policy.this), "instances")
+    error_message = "That alert would never end."
+  }
+}
+
 run "a_setting_that_is_not_the_operators_is_refused" {
   command = plan
 

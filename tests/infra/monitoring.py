@@ -32,6 +32,7 @@ class LogMetric:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.name: str = given["name"]
+        self.filter: str = given["filter"]
         self.labels: dict[str, str] = {
             label: _field(extractor) for label, extractor in given["label_extractors"].items()
         }
@@ -40,9 +41,7 @@ class LogMetric:
         (descriptor,) = given["metric_descriptor"]
         self.described = {each["key"] for each in descriptor["labels"]}
         self.is_distribution = descriptor["value_type"] == "DISTRIBUTION"
-        self.terms = [
-            _term(each) for each in given["filter"].split(" AND ") if "resource." not in each
-        ]
+        self.terms = [_term(each) for each in self.filter.split(" AND ") if "resource." not in each]
 
     def counts(self, line: dict[str, Any]) -> bool:
         """Whether Cloud Logging would count this line."""

@@ -41,7 +41,9 @@ GRANTS = {
         BUILD,
     ): "asks a private service in the smoke test",
     ("cloud_run_v2_service", "roles/run.invoker", MONITORING): "asks a private one for /ready",
-    ("cloud_run_v2_service", "roles/run.invoker", "var.invokers"): "whom the operator lets in",
+    ("cloud_run_v2_service", "roles/run.invoker", "var.invokers"): (
+        "whom the operator lets in, and the smoke test"
+    ),
     ("service_account", "roles/iam.serviceAccountUser", BUILD): "starts revisions as the runtime",
     ("storage_bucket", "roles/storage.objectViewer", BUILD): "reads the source",
 }
@@ -112,7 +114,7 @@ def _grants(resource: dict[str, Any], expressions: dict[str, Any]) -> Iterator[s
 
 def _members(expressions: dict[str, Any]) -> list[str]:
     references: list[str] = expressions["member"].get("references", [])
-    # each.value of `invokers` is one of the operator's, or the build's account
+    # each value of `invokers` is one of the operator's, or the build's account
     return ["var.invokers" if each == "each.value" else each for each in references]
 
 

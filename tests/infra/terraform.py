@@ -123,10 +123,9 @@ def _mirror(folder: Path) -> Path:
 
 def resources(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what would be made, by address; values that are not known yet are missing."""
-    return {
-        resource["address"]: resource
-        for resource in plan["planned_values"]["root_module"]["resources"]
-    }
+    root = plan["planned_values"]["root_module"]
+    assert "child_modules" not in root, "infra/ is flat: nobody looks into modules"
+    return {resource["address"]: resource for resource in root["resources"]}
 
 
 def values(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ METRICS = (
     "credentials_refused",
     "quota_exhausted",
 )
+AWAITED = ("credentials_refused", "quota_exhausted")
 QUOTA_USED_UP = "E22"
 OVERLOADED_IN_THE_MIDDLE = "E42"
 
@@ -58,6 +59,20 @@ def test_each_alert_says_what_to_do_and_tells_somebody(full_plan: dict[str, Any]
         assert policy["severity"]
         uptime = "not ready" in policy["display_name"]  # its text has the address, not known yet
         assert uptime or len(policy["documentation"][0]["content"]) > 40
+
+
+def test_an_alert_on_a_line_waits_for_one_that_is_counted(
+    full_plan: dict[str, Any], metrics: dict[str, LogMetric]
+) -> None:
+    """So that what holds for the metric's filter, below, holds for the alert's."""
+    awaited = {
+        condition["filter"]
+        for policy in values(full_plan, "google_monitoring_alert_policy")
+        for each in policy["conditions"]
+        for condition in each["condition_matched_log"]
+    }
+    counted = {metrics[f"gemini-gateway_{name}"].filter for name in AWAITED}
+    assert awaited == counted
 
 
 def test_charts_do_not_overlap(full_plan: dict[str, Any]) -> None:

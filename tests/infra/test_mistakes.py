@@ -87,6 +87,12 @@ MISTAKES = {
     "every database of the project": Mistake(
         "identity.tf", "", _GRANT % "roles/datastore.user", "not limited to one database"
     ),
+    "a secret that is not the build's": Mistake(
+        "identity.tf",
+        'secret_id = google_secret_manager_secret.this["api-key"].secret_id',
+        'secret_id = google_secret_manager_secret.this["oauth-credentials"].secret_id',
+        "the build may read more than the API key",
+    ),
     "a binding": Mistake(
         "identity.tf",
         "",

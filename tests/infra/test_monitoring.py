@@ -1,0 +1,151 @@
+"""Metrics, alerts and the dashboard refer to what there is: to lines that the service logs."""
+
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from tests.gateway import API_KEY, HELLO
+from tests.infra.monitoring import GOOGLES, LogMetric, log_metrics, metric_of, queries
+from tests.infra.terraform import values
+from tests.processes import environment, free_port, process, wait_for_health
+from tests.simulators.google import Google
+
+METRICS = (
+    "requests",
+    "first_byte",
+    "total",
+    "tokens_in",
+    "tokens_out",
+    "token_refreshes",
+    "credentials_refused",
+    "quota_exhausted",
+)
+AWAITED = ("credentials_refused", "quota_exhausted")
+QUOTA_USED_UP = "E22"
+OVERLOADED_IN_THE_MIDDLE = "E42"
+
+Line = dict[str, Any]
+
+
+@pytest.fixture
+def metrics(full_plan: dict[str, Any]) -> dict[str, LogMetric]:
+    return log_metrics(full_plan)
+
+
+def test_alerts_and_charts_ask_for_metrics_that_there_are(
+    full_plan: dict[str, Any], metrics: dict[str, LogMetric]
+) -> None:
+    asked = queries(full_plan)
+    assert [fault for query in asked for fault in query.faults(metrics)] == []
+    used = {name for query in asked for name in query.uses()}
+    assert used >= GOOGLES.keys()
+    read = {metric.name for name in used if (metric := metric_of(name, metrics))}
+    assert read == metrics.keys(), "a metric that nobody looks at costs money"
+
+
+def test_a_metric_describes_the_labels_that_it_takes(metrics: dict[str, LogMetric]) -> None:
+    assert {name.removeprefix("gemini-gateway_") for name in metrics} == set(METRICS)
+    for metric in metrics.values():
+        assert metric.labels.keys() == metric.described
+        assert metric.is_distribution == (metric.value is not None)
+
+
+def test_each_alert_says_what_to_do_and_tells_somebody(full_plan: dict[str, Any]) -> None:
+    policies = values(full_plan, "google_monitoring_alert_policy")
+    assert len(policies) == 6
+    for policy in policies:
+        assert policy["severity"]
+        uptime = "not ready" in policy["display_name"]  # its text has the address, not known yet
+        assert uptime or len(policy["documentation"][0]["content"]) > 40
+
+
+def test_an_alert_on_a_line_waits_for_one_that_is_counted(
+    full_plan: dict[str, Any], metrics: dict[str, LogMetric]
+) -> None:
+    """So that what holds for the metric's filter, below, holds for the alert's."""
+    awaited = {
+        condition["filter"]
+        for policy in values(full_plan, "google_monitoring_alert_policy")
+        for each in policy["conditions"]
+        for condition in each["condition_matched_log"]
+    }
+    counted = {metrics[f"gemini-gateway_{name}"].filter for name in AWAITED}
+    assert awaited == counted
+
+
+def test_charts_do_not_overlap(full_plan: dict[str, Any]) -> None:
+    (dashboard,) = values(full_plan, "google_monitoring_dashboard")
+    layout = msgspec.json.decode(dashboard["dashboard_json"])["mosaicLayout"]
+    covered = [
+        (tile["xPos"] + x, tile["yPos"] + y)
+        for tile in layout["tiles"]
+        for x in range(tile["width"])
+        for y in range(tile["height"])
+    ]
+    assert len(set(covered)) == len(covered)
+    assert {x for x, _ in covered} == set(range(layout["columns"]))
+
+
+def test_there_is_no_chart_of_costs_without_prices(
+    plan: dict[str, Any], full_plan: dict[str, Any]
+) -> None:
+    costs = "Cost of tokens an hour, in dollars"
+    assert costs in {query.where for query in queries(full_plan)}
+    assert costs not in {query.where for query in queries(plan)}
+
+
+@pytest.fixture(scope="module")
+def logged(one_google: Google) -> list[Line]:
+    """What the service writes, as a process of its own, about everything that is counted."""
+    one_google.reset()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with process(**environment(one_google, port)) as running:
+        wait_for_health(url, running)
+        with httpx.Client(base_url=url, headers={"x-api-key": API_KEY}, verify=False) as client:  # noqa: S501
+            _ask_for_everything(client, one_google)
+        running.terminate()
+        output, _ = running.communicate(timeout=20)
+    one_google.reset()
+    return [msgspec.json.decode(line) for line in output.splitlines()]
+
+
+def _ask_for_everything(client: httpx.Client, google: Google) -> None:
+    path = "/v1/chat/completions"
+    assert client.post(path, json=HELLO).status_code == 200
+    assert client.post(path, json=HELLO | {"stream": True}).status_code == 200
+    assert client.post(path, json=HELLO | {"model": "gpt-none"}).status_code == 404
+    google.play(OVERLOADED_IN_THE_MIDDLE)
+    client.post(path, json=HELLO | {"stream": True})
+    google.play(QUOTA_USED_UP)
+    assert client.post(path, json=HELLO).status_code == 429
+    google.revoked_refresh_tokens.add("1//sim-refresh")
+    google.tokens.revoke_all()
+    assert client.post(path, json=HELLO).status_code == 500
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_counts_lines_that_the_service_writes(
+    name: str, metrics: dict[str, LogMetric], logged: list[Line]
+) -> None:
+    metric = metrics[f"gemini-gateway_{name}"]
+    events = [line for line in logged if _event(metric) & {line.get("event")}]
+    assert events, f"no line with the event {_event(metric)}"
+    for line in events:
+        assert _fields(metric) <= line.keys()
+    counted = [line for line in logged if metric.counts(line)]
+    assert counted, f"no line that the filter counts among {events}"
+    if metric.value:
+        assert all(isinstance(line[metric.value], int | float) for line in counted)
+
+
+def _event(metric: LogMetric) -> set[str]:
+    return {text for term in metric.terms if term.field == "event" for text in term.texts}
+
+
+def _fields(metric: LogMetric) -> set[str]:
+    return {*metric.labels.values(), *(term.field for term in metric.terms)} | (
+        {metric.value} if metric.value else set()
+    )

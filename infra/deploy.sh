@@ -8,8 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-: "${PROJECT:=}" "${REGION:=}" "${SERVICE:=}" "${REVISION:=}" "${APPROVE:=}" "${LIMIT:=}"
-: "${SERVICE:=gemini-gateway}" "${LIMIT:=100}"
+: "${PROJECT:=}" "${REGION:=}" "${SERVICE:=gemini-gateway}" "${REVISION:=}" "${APPROVE:=}" "${LIMIT:=100}"
 state_bucket=$PROJECT-tfstate
 new_key='' # an API key that was made and not shown yet
 

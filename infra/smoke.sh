@@ -8,6 +8,7 @@ set -euo pipefail
 tag=${1:-candidate}
 key_secret=${API_KEY_SECRET:-$SERVICE-api-key}
 model=${MODEL:-gemini-3.5-flash}
+tries=${TRIES:-20} # three seconds apart: the first instance has to start
 
 main() {
   local base key token
@@ -21,7 +22,7 @@ main() {
   headers=$(printf 'x-api-key: %s\nX-Serverless-Authorization: Bearer %s\n' "${key%%,*}" "$token")
 
   echo "Asking $tag of $SERVICE at $url"
-  ask ready /ready --retry 20 --retry-delay 3 --retry-all-errors
+  ask ready /ready --retry "$tries" --retry-delay 3 --retry-all-errors
   ask models /v1/models
   ask chat /v1/chat/completions --header 'Content-Type: application/json' --data \
     "{\"model\": \"$model\", \"messages\": [{\"role\": \"user\", \"content\": \"Say ok.\"}]}"

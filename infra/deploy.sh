@@ -71,7 +71,7 @@ destroy() {
     step "destroy everything that belongs to $SERVICE" infrastructure destroy
   fi
   say "What is left is the bucket with Terraform's state. Other services may be in it; to delete it:"
-  say "  gcloud storage rm --recursive gs://$state_bucket"
+  say "  gcloud storage rm gs://$state_bucket --recursive"
 }
 
 credentials() {

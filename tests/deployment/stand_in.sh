@@ -21,7 +21,7 @@ case "$name $*" in
   'terraform -chdir=infra apply '*) touch applied ;;
   'terraform -chdir=infra output '*) ! [ -e applied ] || cat outputs ;;
   'terraform -chdir=infra show '*) cat state ;;
-  'docker inspect '*) echo "europe-west1-docker.pkg.dev/my-project/gemini-gateway/gateway@sha256:abc" ;;
+  'docker inspect '*) echo "us-central1-docker.pkg.dev/my-project/gemini-gateway/gateway@sha256:abc" ;;
   'curl '*)
     # the real one, and the gateway of the test where the new revision would be
     for argument; do

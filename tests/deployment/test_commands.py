@@ -217,7 +217,7 @@ def test_destroy_destroys_what_is_not_protected_and_asks_first(stand_ins: StandI
     done = made(stand_ins, "destroy")
     assert done.returncode == 0, done.stdout
     assert stand_ins.calls()[-1] == ["terraform", "-chdir=infra", "destroy", *SHAPE]
-    assert f"gcloud storage rm --recursive {BUCKET}" in done.stdout
+    assert f"gcloud storage rm {BUCKET} --recursive" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["plan", "destroy"])

@@ -76,9 +76,10 @@ lock: setup ## renew the lock files from pyproject.toml and tests/clients/*.in
 	$(BIN)/uv pip compile $(CLIENTS)/requirements.in $(LOCK) --upgrade --output-file $(CLIENTS)/requirements.txt
 	$(BIN)/uv pip compile $(CLIENTS)/instructor.in $(LOCK) --upgrade --output-file $(CLIENTS)/instructor.txt
 
-# Google Cloud: the README's "Deploy" explains them. PROJECT is needed; REGION is us-central1, or where
-# the service is already; SERVICE is gemini-gateway; APPROVE=true answers Terraform's question.
-CLOUD := @PROJECT='$(PROJECT)' REGION='$(REGION)' SERVICE='$(SERVICE)' REVISION='$(REVISION)' APPROVE='$(APPROVE)' infra/deploy.sh
+# Google Cloud: the README's "Deploy" explains them. PROJECT is needed; REGION is us-central1, or where the
+# service is already; SERVICE is gemini-gateway; APPROVE=true answers Terraform's question. make hands all
+# of them on.
+CLOUD := @infra/deploy.sh
 
 bootstrap: ## make everything in Google Cloud but the gateway itself: PROJECT=...
 	$(CLOUD) $@

@@ -1,6 +1,7 @@
 """The commands for Google Cloud take the documented steps, and none after one that fails."""
 
 import re
+import shutil
 import subprocess
 from typing import Any
 
@@ -274,10 +275,10 @@ def test_a_program_that_is_missing_is_named(stand_ins: StandIns, program: str) -
     tools = stand_ins.memory / "tools"
     tools.mkdir()
     for name in ("bash", "dirname"):
-        (tools / name).symlink_to(f"/usr/bin/{name}")
+        (tools / name).symlink_to(shutil.which(name) or "")
     (stand_ins.programs / program).unlink()
     done = stand_ins.run(
-        "/bin/bash",
+        str(tools / "bash"),
         str(ROOT / "infra/deploy.sh"),
         "deploy",
         environ={"PATH": f"{stand_ins.programs}:{tools}", "PROJECT": "my-project"},

@@ -45,6 +45,9 @@ deploy() {
   apply
   read_outputs
   make_key
+  look_for "$login_secret" "make credentials PROJECT=$PROJECT SERVICE=$SERVICE"
+  look_for "$gemini_key_secret" "printf %s \"\$GEMINI_API_KEY\" | \
+    gcloud secrets versions add $gemini_key_secret --project=$PROJECT --data-file=-"
   build
   show_key
   how_to_use
@@ -99,7 +102,7 @@ rollback() {
 
 logs() {
   find_region
-  step "read the last $LIMIT lines of $SERVICE's log" gcloud run services logs read "$SERVICE" \
+  step "read the newest $LIMIT lines of $SERVICE's log" gcloud run services logs read "$SERVICE" \
     --project="$PROJECT" --region="$REGION" --limit="$LIMIT"
 }
 
@@ -146,11 +149,10 @@ open_state() {
 
 # A service that is moved is a service that is destroyed, so that a forgotten REGION must not do it.
 know_region() {
-  local image there
+  local there
   begin 'read in which region it is'
   outputs=$(terraform -chdir=infra output -no-color) || failed
-  image=$(output image)
-  there=${image%%-docker.pkg.dev*}
+  there=$(output region)
   if [ -n "$there" ] && [ -n "$REGION" ] && [ "$REGION" != "$there" ]; then
     fail "$SERVICE is in $there, not in $REGION." \
       "To have it in both, give the other a name: SERVICE=$SERVICE-2 REGION=$REGION"
@@ -178,8 +180,10 @@ infrastructure() {
 read_outputs() {
   begin 'read what was made'
   outputs=$(terraform -chdir=infra output -no-color) || failed
-  url=$(output url) key_secret=$(output api_key_secret) login_secret=$(output oauth_secret)
+  url=$(output url) key_secret=$(output api_key_secret) requirements=$(output requirements)
+  requirements=${requirements:-requirements.txt}
   builder=$(output build_service_account) bucket=$(output build_bucket)
+  login_secret=$(output oauth_secret) gemini_key_secret=$(output gemini_api_key_secret)
   [ -n "$url" ] && [ -n "$key_secret" ] && [ -n "$builder" ] && [ -n "$bucket" ] ||
     failed 'Terraform has no such outputs.'
   builder=projects/$PROJECT/serviceAccounts/${builder##*/}
@@ -200,11 +204,16 @@ make_key() {
     printf '%s' "$new_key" | gcloud secrets versions add "$key_secret" --project="$PROJECT" \
       --data-file=- || { new_key=''; failed; }
   fi
-  [ -n "$login_secret" ] || return 0
-  begin "look for a login in the secret $login_secret"
-  versions=$(versions_of "$login_secret") || failed
-  [ -n "$versions" ] || say "There is none. If Gemini is to be asked by way of Code Assist:" \
-    "make credentials PROJECT=$PROJECT"
+}
+
+# One that only the operator has. Gemini may be asked in another way, so that it is no failure.
+look_for() {
+  local secret=$1 remedy=$2 versions
+  [ -n "$secret" ] || return 0
+  begin "look for a version of the secret $secret"
+  versions=$(versions_of "$secret") || failed
+  [ -n "$versions" ] ||
+    say 'There is none. Until there is, Gemini is not asked in that way:' "  $remedy"
 }
 
 versions_of() {
@@ -219,7 +228,7 @@ build() {
   step 'test, build, deploy, try and switch over, in Cloud Build' gcloud builds submit . \
     --project="$PROJECT" --region="$REGION" --config=cloudbuild.yaml \
     --service-account="$builder" --gcs-source-staging-dir="gs://$bucket/source" \
-    --substitutions="_REGION=$REGION,_SERVICE=$SERVICE,_API_KEY_SECRET=$key_secret,_TAG=$tag"
+    --substitutions="_REGION=$REGION,_SERVICE=$SERVICE,_API_KEY_SECRET=$key_secret,_REQUIREMENTS=$requirements,_TAG=$tag"
 }
 
 # The provider refuses, too, but only when half of everything is gone.

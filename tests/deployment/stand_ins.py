@@ -11,12 +11,16 @@ import msgspec
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = ("gcloud", "terraform", "docker", "curl", "make")
+BUILDER = "gemini-gateway-build@my-project.iam.gserviceaccount.com"
 OUTPUTS = """\
 api_key_secret = "gemini-gateway-api-key"
 build_bucket = "my-project-gemini-gateway-build"
-build_service_account = "gemini-gateway-build@my-project.iam.gserviceaccount.com"
+build_service_account = "projects/my-project/serviceAccounts/{builder}"
+gemini_api_key_secret = "gemini-gateway-gemini-api-key"
 image = "{region}-docker.pkg.dev/my-project/gemini-gateway/gateway"
 oauth_secret = "gemini-gateway-oauth-credentials"
+region = "{region}"
+requirements = "requirements.txt"
 url = "https://gateway.example"
 """
 
@@ -40,7 +44,7 @@ class StandIns:
         script.chmod(0o755)
         for name in PROGRAMS:
             (self.programs / name).symlink_to(script)
-        (self.memory / "outputs").write_text(OUTPUTS.format(region=region))
+        (self.memory / "outputs").write_text(OUTPUTS.format(region=region, builder=BUILDER))
         self.set_state({})
 
     def set_state(self, values: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.deployment.stand_ins import ROOT, StandIns
+from tests.deployment.stand_ins import BUILDER, ROOT, StandIns
 from tests.programs import need
 
 SHAPE = [
@@ -41,8 +41,12 @@ DEPLOY = [
     ),
     ("make an API key there", "gcloud secrets versions add gemini-gateway-api-key"),
     (
-        "look for a login in the secret gemini-gateway-oauth-credentials",
+        "look for a version of the secret gemini-gateway-oauth-credentials",
         "gcloud secrets versions list gemini-gateway-oauth-credentials",
+    ),
+    (
+        "look for a version of the secret gemini-gateway-gemini-api-key",
+        "gcloud secrets versions list gemini-gateway-gemini-api-key",
     ),
     (
         "test, build, deploy, try and switch over, in Cloud Build",
@@ -119,6 +123,18 @@ def test_outputs_that_are_missing_stop_it_before_a_key_is_made(stand_ins: StandI
     assert stand_ins.remembers("version-of-gemini-gateway-api-key") is None
 
 
+def test_a_secret_that_only_the_operator_has_is_missed_and_not_waited_for(
+    stand_ins: StandIns,
+) -> None:
+    done = made(stand_ins, "deploy")
+    assert "make credentials PROJECT=my-project" in done.stdout
+    assert "gcloud secrets versions add gemini-gateway-gemini-api-key" in done.stdout
+
+    for name in ("oauth-credentials", "gemini-api-key"):
+        (stand_ins.memory / f"version-of-gemini-gateway-{name}").touch()
+    assert "There is none." not in made(stand_ins, "deploy").stdout
+
+
 def test_a_second_deploy_makes_no_second_key_and_no_second_bucket(stand_ins: StandIns) -> None:
     first = made(stand_ins, "deploy")
     key = stand_ins.remembers("version-of-gemini-gateway-api-key")
@@ -180,8 +196,7 @@ def test_a_service_stays_in_its_region(stand_ins: StandIns) -> None:
 def test_the_build_is_told_where_and_as_whom(stand_ins: StandIns) -> None:
     made(stand_ins, "deploy", "SERVICE=gemini-gateway")
     submit = stand_ins.calls()[-1]
-    account = "gemini-gateway-build@my-project.iam.gserviceaccount.com"
-    assert f"--service-account=projects/my-project/serviceAccounts/{account}" in submit
+    assert f"--service-account=projects/my-project/serviceAccounts/{BUILDER}" in submit
     assert "--gcs-source-staging-dir=gs://my-project-gemini-gateway-build/source" in submit
     (told,) = [each for each in submit if each.startswith("--substitutions=")]
     assert "_REGION=us-central1,_SERVICE=gemini-gateway," in told

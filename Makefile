@@ -12,9 +12,10 @@ LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup test clients coverage check format golden lock
+.PHONY: bootstrap deploy credentials plan rollback logs destroy
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## see it work without an account: simulated Google, gateway, a streamed answer
 	@$(DOTENV) $(BIN)/python -m tests.demo
@@ -74,3 +75,29 @@ lock: setup ## renew the lock files from pyproject.toml and tests/clients/*.in
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --extra otlp --group dev --output-file requirements-dev.txt
 	$(BIN)/uv pip compile $(CLIENTS)/requirements.in $(LOCK) --upgrade --output-file $(CLIENTS)/requirements.txt
 	$(BIN)/uv pip compile $(CLIENTS)/instructor.in $(LOCK) --upgrade --output-file $(CLIENTS)/instructor.txt
+
+# Google Cloud: the README's "Deploy" explains them. PROJECT is needed; REGION is us-central1, or where the
+# service is already; SERVICE is gemini-gateway; APPROVE=true answers Terraform's question. make hands all
+# of them on.
+CLOUD := @infra/deploy.sh
+
+bootstrap: ## make everything in Google Cloud but the gateway itself: PROJECT=...
+	$(CLOUD) $@
+
+deploy: ## the same, then test, build, try and serve what is here: PROJECT=...
+	$(CLOUD) $@
+
+credentials: setup ## put the Gemini CLI's login into Secret Manager: PROJECT=...
+	$(CLOUD) $@
+
+plan: ## show what bootstrap and deploy would change: PROJECT=...
+	$(CLOUD) $@
+
+rollback: ## send all requests to an earlier revision: PROJECT=... REVISION=...
+	$(CLOUD) $@
+
+logs: ## read the newest lines of the service's log: PROJECT=...
+	$(CLOUD) $@
+
+destroy: ## delete all of it, once its protection is taken off: PROJECT=...
+	$(CLOUD) $@

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Asks a revision that gets no requests yet what its clients are going to ask: whether it is ready,
+# for the models, and for one word. cloudbuild.yaml runs it; by hand:
+#
+#   PROJECT=... REGION=... SERVICE=... infra/smoke.sh [TAG]
+set -euo pipefail
+
+tag=${1:-candidate}
+key_secret=${API_KEY_SECRET:-$SERVICE-api-key}
+model=${MODEL:-gemini-3.5-flash}
+tries=${TRIES:-20} # three seconds apart: the first instance has to start
+
+main() {
+  local base key token
+  base=$(gcloud run services describe "$SERVICE" --project="$PROJECT" --region="$REGION" \
+    --format='value(status.url)')
+  url=https://$tag---${base#https://}
+  key=$(gcloud secrets versions access latest --secret="$key_secret" --project="$PROJECT")
+  # A service that Cloud Run itself protects wants to know who asks; any other ignores it. The
+  # token is for the service, whatever the tag.
+  token=$(gcloud auth print-identity-token --audiences="$base" --quiet 2>/dev/null) || token=
+  headers=$(printf 'x-api-key: %s\nX-Serverless-Authorization: Bearer %s\n' "${key%%,*}" "$token")
+
+  echo "Asking $tag of $SERVICE at $url"
+  ask ready /ready --retry "$tries" --retry-delay 3 --retry-all-errors
+  ask models /v1/models
+  ask chat /v1/chat/completions --header 'Content-Type: application/json' --data \
+    "{\"model\": \"$model\", \"messages\": [{\"role\": \"user\", \"content\": \"Say ok.\"}]}"
+  echo 'It works.'
+}
+
+# The headers go in by a file descriptor: an argument can be read by every process.
+ask() {
+  local what=$1 path=$2 answer
+  shift 2
+  if ! answer=$(curl --silent --show-error --fail-with-body --max-time 120 \
+    --header @<(printf '%s\n' "$headers") "$@" "$url$path"); then
+    printf '%s: failed\n%s\n' "$what" "$answer" >&2
+    echo "Requests go on to the revision before. /ready says what is missing; make credentials adds a login." >&2
+    exit 1
+  fi
+  echo "$what: ok"
+}
+
+main

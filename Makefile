@@ -55,12 +55,12 @@ clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENT
 coverage: setup ## the same, and print which lines of the service no test reaches
 	$(BIN)/pytest -q --cov=service
 
-check: setup ## format, lint, types, import floors, the README's commands
+check: setup ## format, lint, types, import floors, the README's commands, infra/ and its scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/test_readme.py
+	$(BIN)/pytest -q tests/test_readme.py tests/infra/test_terraform.py tests/deployment
 
 format: setup ## format the code, and fix what can be fixed by itself
 	$(BIN)/ruff format .

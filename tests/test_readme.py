@@ -72,6 +72,13 @@ def test_the_node_example_prints_what_it_says(demo: Gateway) -> None:
     assert output_of(arguments, cwd=NODE) == blocks("text")[1]
 
 
+def test_the_example_for_a_private_service_finds_its_key(demo: Gateway) -> None:
+    (code,) = blocks("py")
+    told = {"OPENAI_BASE_URL": f"{demo.url}/v1", "OPENAI_API_KEY": "sk-demo", "ID_TOKEN": "eyJ.x.y"}
+    arguments = ["env", *(f"{name}={value}" for name, value in told.items())]
+    assert output_of([*arguments, sys.executable, "-c", code]).startswith("gemini-")
+
+
 def test_every_make_target_is_explained_and_exists() -> None:
     listed = re.findall(r"^  make (\w+)", output_of(["make", "help"]), re.MULTILINE)
     named = set(re.findall(r"`?make ([a-z]+)`?$|`make ([a-z]+)`", README, re.MULTILINE))

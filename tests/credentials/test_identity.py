@@ -191,6 +191,26 @@ async def test_a_key_that_is_not_there_is_told() -> None:
         await ApiKey(read).token()
 
 
+@pytest.mark.parametrize("value", ["AIza\N{EN DASH}KEY", "AIza\nKEY"])
+async def test_a_key_that_no_header_can_hold_is_told(value: str) -> None:
+    async def read() -> str | None:
+        return value
+
+    with pytest.raises(CredentialsError, match="cannot be a key") as raised:
+        await ApiKey(read).token()
+    assert "AIza" not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", ["ya29.\N{EN DASH}", "ya29.\nx"])
+def test_a_token_that_no_header_can_hold_closes_that_way_only(
+    token: str, start: Callable[..., Gateway], google: Google
+) -> None:
+    broken = {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
+    google.script(*[document(broken)] * 9, on="token")
+    assert ask(start(upstreams="code_assist")) == (500, "upstream_authentication_error")
+    assert ask(start(upstreams="code_assist,gemini_api")) == (200, None)
+
+
 def test_a_key_may_be_in_secret_manager(
     start: Callable[..., Gateway], secret_manager: SecretManager, google: Google
 ) -> None:

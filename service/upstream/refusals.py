@@ -51,7 +51,7 @@ class Row(Struct, frozen=True, kw_only=True):
     remedy: str = ""
     #: Where to read on; what Google names beats it.
     link: str = ""
-    #: How long to wait where Google does not say; and whether what it says is misleading.
+    #: How long to wait where Google does not say; and whether to heed only what it says of a reset.
     delay: float | None = None
     ignores_delay: bool = False
 
@@ -268,6 +268,14 @@ TABLE = (
     ),
     Row(
         statuses=(429,),
+        says=r"limit:\s*0(?!\d|\.\d)",
+        ignores_delay=True,  # it never comes back
+        error=QuotaExhaustedError,
+        remedy="choose a plan that includes this model, or to offer another one",
+        link="https://ai.google.dev/gemini-api/docs/rate-limits",
+    ),
+    Row(
+        statuses=(429,),
         quota=r"PerDay|Daily|per day|(^| )1/d/",
         says="per day",
         error=QuotaExhaustedError,
@@ -285,13 +293,6 @@ TABLE = (
         error=QuotaExhaustedError,
         remedy="buy credits for the project of GEMINI_API_KEY",
         link=_BILLING,
-    ),
-    Row(
-        statuses=(429,),
-        says=r"limit:\s*0(?!\d|\.\d)",
-        error=QuotaExhaustedError,
-        remedy="choose a plan that includes this model, or to offer another one",
-        link="https://ai.google.dev/gemini-api/docs/rate-limits",
     ),
     Row(
         statuses=(429,),

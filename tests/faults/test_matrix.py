@@ -148,6 +148,7 @@ FAULTS = {
     "503, with a long wait": same(
         error(503, details=[retry_info("40s")]), on(503, "server_is_overloaded")
     ),
+    "500, with a long wait": same(error(500, details=[retry_info("25s")]), on(500, "server_error")),
     "no capacity, and when": same(
         error(
             429,

@@ -40,8 +40,10 @@ class GatewayError(Exception):
     should_retry: bool | None = None
     #: Whether the gateway itself may ask Google once more, as long as the client got nothing yet.
     transient: ClassVar[bool] = False
+    #: Whether it has done so already.
+    tried_again: bool = False
     #: Whether another way to Gemini may answer; None if the request itself is at fault.
-    closing: ClassVar[Closing | None] = None
+    closing: Closing | None = None
 
     def __init__(
         self,
@@ -203,7 +205,7 @@ class UpstreamResponseError(GatewayError):
     status = 502
     code = "upstream_invalid_response"
     transient = True
-    closing: ClassVar[Closing | None] = Closing(10)
+    closing: Closing | None = Closing(10)
 
 
 class UpstreamTruncatedError(UpstreamResponseError):
@@ -224,7 +226,7 @@ class UpstreamDisconnectedError(GatewayError):
     status = 502
     code = "upstream_unreachable"
     transient = True
-    closing: ClassVar[Closing | None] = Closing(10)
+    closing: Closing | None = Closing(10)
 
 
 class UpstreamUnreachableError(UpstreamDisconnectedError):
@@ -270,7 +272,7 @@ class TokenEndpointError(GatewayError):
 class UpstreamTimeoutError(GatewayError):
     status = 504
     code = "upstream_timeout"
-    closing: ClassVar[Closing | None] = Closing(10)
+    closing: Closing | None = Closing(10)
 
 
 class RequestDeadlineError(UpstreamTimeoutError):

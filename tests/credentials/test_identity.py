@@ -1,7 +1,10 @@
 """Who the service is for Vertex AI: the metadata server, a person's file, a service account's."""
 
 import base64
+import sys
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from service.credentials import identity
 from service.credentials.api_key import ApiKey
 from service.errors import CredentialsError
 from service.settings import Secret, load
 from tests.conftest import StartGateway
-from tests.faults.ways import settings_of_ways
+from tests.faults.ways import hanging, settings_of_ways
 from tests.gateway import HELLO, Gateway
 from tests.simulators.google import Google
 from tests.simulators.replies import document, drop, page
@@ -58,6 +62,21 @@ def test_a_metadata_server_that_is_down_at_first_is_asked_again_by_the_next_requ
     assert ask(gateway) == (503, "token_endpoint_unavailable")
     google.reset()
     assert ask(gateway) == (200, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's way with a full listen queue")
+def test_one_that_takes_no_connection_does_not_hold_up_the_other_ways(
+    start: Callable[..., Gateway], google: Google
+) -> None:
+    with ExitStack() as stack:
+        address = hanging(stack).removeprefix("http://")
+        gateway = start(
+            upstreams="vertex,gemini_api", gce_metadata_host=address, upstream_connect_seconds=0.2
+        )
+        began = time.monotonic()
+        assert ask(gateway) == (200, None)
+        assert time.monotonic() - began < identity.TIMEOUT
+    assert [call.upstream for call in google.calls("generate")] == ["gemini_api"]
 
 
 def test_a_machine_without_a_service_account_says_so(

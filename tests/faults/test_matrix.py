@@ -4,7 +4,6 @@ A row is played on one way first, so that the next one answers if it is asked; t
 the client sees the fault itself.
 """
 
-import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.faults.ways import ENDPOINTS, Ways, only_on, started
+from tests.faults.ways import ENDPOINTS, Ways, hanging, only_on, started
 from tests.gateway import HELLO, events, text_of
 from tests.simulators.calls import Play
 from tests.simulators.errors import error_info, retry_info
@@ -299,23 +298,11 @@ def _refusing(stack: ExitStack) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _hanging(stack: ExitStack) -> str:
-    """Linux leaves the next one waiting when the queue of a server is full."""
-    server = stack.enter_context(socket.socket())
-    server.bind(("127.0.0.1", 0))
-    server.listen(0)
-    for _ in range(3):
-        waiting = stack.enter_context(socket.socket())
-        waiting.setblocking(False)  # noqa: FBT003
-        assert waiting.connect_ex(server.getsockname()) in (0, errno.EINPROGRESS)
-    return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
 #: Makes an address that cannot be talked to; gets the simulated Google's, too.
 Unreachable = Callable[[ExitStack, Google], str]
 UNREACHABLE: dict[str, Unreachable] = {
     "refused connection": lambda stack, _: _refusing(stack),
-    "connect time-out": lambda stack, _: _hanging(stack),
+    "connect time-out": lambda stack, _: hanging(stack),
     "TLS failure": lambda _, google: google.url.replace("http:", "https:"),
     "DNS failure": lambda *_: "http://google.invalid",
 }

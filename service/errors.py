@@ -102,6 +102,13 @@ class UnsupportedFieldError(NotThisWayError):
         self.fields = fields
 
 
+class TooLargeForThisWayError(NotThisWayError):
+    """What another way, with another limit, may take."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class AuthenticationError(InvalidRequestError):
     """The client's key is missing or wrong. Never used for our own Google credentials."""
 
@@ -210,6 +217,11 @@ class UpstreamResponseError(GatewayError):
 
 class UpstreamTruncatedError(UpstreamResponseError):
     code = "upstream_truncated"
+
+
+class UpstreamEmptyError(UpstreamTruncatedError):
+    """An answer that says nothing: the model's doing, so another way would not help."""
+
     closing = None
 
 

@@ -9,6 +9,7 @@ import msgspec
 from service import sse
 from service.errors import (
     GatewayError,
+    UpstreamEmptyError,
     UpstreamMalformedError,
     UpstreamResponseError,
     UpstreamTruncatedError,
@@ -47,7 +48,7 @@ def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
         response = unwrap(body)
     _refuse_malformed(response)
     if not _says_something(response):
-        raise UpstreamTruncatedError("Gemini's answer was empty. Ask again.")
+        raise UpstreamEmptyError("Gemini's answer was empty. Ask again.")
     return response
 
 
@@ -89,7 +90,7 @@ class ResponseStream:
             batch = await self._read()
             if not batch:
                 msg = "Gemini's answer ended before it began. Ask again."
-                raise UpstreamTruncatedError(msg)
+                raise UpstreamEmptyError(msg) if self._begun else UpstreamTruncatedError(msg)
             for response in batch:
                 # What follows the first words is the stream's, however it was cut into reads.
                 if not any(map(_says_something, self._begun)):

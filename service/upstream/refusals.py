@@ -20,9 +20,9 @@ from service.errors import (
     PermissionDeniedError,
     QuotaExhaustedError,
     RateLimitError,
-    RequestTooLargeError,
     SignatureRefusedError,
     TokenRateLimitError,
+    TooLargeForThisWayError,
     UpstreamDeadlineError,
     UpstreamInternalError,
     UpstreamResponseError,
@@ -150,7 +150,7 @@ TABLE = (
         error=InvalidRequestError,
         code="context_length_exceeded",
     ),
-    Row(statuses=(400,), says="^Request payload size exceeds", error=RequestTooLargeError),
+    Row(statuses=(400,), says="^Request payload size exceeds", error=TooLargeForThisWayError),
     Row(statuses=(400,), says="thought.?signature", error=SignatureRefusedError),
     Row(statuses=(400,), error=InvalidRequestError, code="invalid_argument"),
     # 401
@@ -258,7 +258,7 @@ TABLE = (
         fact="Gemini does not offer this model to this account or project:",
     ),
     Row(statuses=(408, 499, 504), error=UpstreamDeadlineError),
-    Row(statuses=(413,), error=RequestTooLargeError),
+    Row(statuses=(413,), error=TooLargeForThisWayError),
     # 429, and the 503 that is of its kind
     Row(
         statuses=(429, 503),

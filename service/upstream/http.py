@@ -123,13 +123,21 @@ class GoogleHttp:
 
     async def _send(self, url: str, body: bytes | None, token: str) -> httpx.Response:
         billed = self._bill()
+        ours = {
+            **({"x-goog-user-project": billed} if billed else {}),
+            self._header: self._scheme + token,
+        }
+        if not all(value.isascii() and value.isprintable() for value in ours.values()):
+            raise CredentialsError(
+                "The gateway's credentials hold characters that Google cannot be sent. The "
+                "operator of this gateway has to renew them; your API key is fine."
+            )
         request = httpx.Request(
             "GET" if body is None else "POST",
             url,
             content=body,
             headers={
-                **({"x-goog-user-project": billed} if billed else {}),
-                self._header: self._scheme + token,
+                **ours,
                 "content-type": "application/json",
                 "user-agent": USER_AGENT,
                 # A compressed stream that is cut off looks complete.

@@ -228,7 +228,7 @@ class _Builder:
         issuer: MetadataServer | DefaultCredentials = default
         host = settings.metadata_host
         if host is not None and not settings.google_application_credentials:
-            issuer = MetadataServer(self._transport, host=host)
+            issuer = MetadataServer(self._transport, host=host, connect=self._limits.connect)
         unshared = UnsharedTokenCache()
         tokens = TokenProvider(StaticSource(Credential()), issuer, lambda _: unshared)
         http = GoogleHttp(self._transport, tokens, self._limits, bill=default.billed)

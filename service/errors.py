@@ -40,8 +40,10 @@ class GatewayError(Exception):
     should_retry: bool | None = None
     #: Whether the gateway itself may ask Google once more, as long as the client got nothing yet.
     transient: ClassVar[bool] = False
+    #: Whether it has done so already.
+    tried_again: bool = False
     #: Whether another way to Gemini may answer; None if the request itself is at fault.
-    closing: ClassVar[Closing | None] = None
+    closing: Closing | None = None
 
     def __init__(
         self,
@@ -98,6 +100,13 @@ class UnsupportedFieldError(NotThisWayError):
         super().__init__(f"{upstream} does not take {', '.join(fields)}.")
         self.upstream = upstream
         self.fields = fields
+
+
+class TooLargeForThisWayError(NotThisWayError):
+    """What another way, with another limit, may take."""
+
+    status = 413
+    code = "request_too_large"
 
 
 class AuthenticationError(InvalidRequestError):
@@ -213,11 +222,16 @@ class UpstreamResponseError(GatewayError):
     status = 502
     code = "upstream_invalid_response"
     transient = True
-    closing: ClassVar[Closing | None] = Closing(10)
+    closing: Closing | None = Closing(10)
 
 
 class UpstreamTruncatedError(UpstreamResponseError):
     code = "upstream_truncated"
+
+
+class UpstreamEmptyError(UpstreamTruncatedError):
+    """An answer that says nothing: the model's doing, so another way would not help."""
+
     closing = None
 
 
@@ -234,7 +248,7 @@ class UpstreamDisconnectedError(GatewayError):
     status = 502
     code = "upstream_unreachable"
     transient = True
-    closing: ClassVar[Closing | None] = Closing(10)
+    closing: Closing | None = Closing(10)
 
 
 class UpstreamUnreachableError(UpstreamDisconnectedError):
@@ -280,7 +294,7 @@ class TokenEndpointError(GatewayError):
 class UpstreamTimeoutError(GatewayError):
     status = 504
     code = "upstream_timeout"
-    closing: ClassVar[Closing | None] = Closing(10)
+    closing: Closing | None = Closing(10)
 
 
 class RequestDeadlineError(UpstreamTimeoutError):

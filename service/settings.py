@@ -214,6 +214,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     key = settings.openai_api_key
     if key and not key.reference and not settings.api_keys:
         raise SettingsError("OPENAI_API_KEY must be a key, or several separated by commas.")
+    gemini_key = settings.gemini_api_key and settings.gemini_api_key.reveal()
+    if gemini_key and not (gemini_key.isascii() and gemini_key.isprintable()):
+        raise SettingsError(
+            "GEMINI_API_KEY must be a key as Google shows it: one line of letters, digits, - and _."
+        )
     if settings.on_cloud_run and key is None and not settings.allow_unauthenticated:
         raise SettingsError(
             "OPENAI_API_KEY is not set, so anyone who finds the address could use it. Set it to "

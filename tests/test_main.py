@@ -54,6 +54,7 @@ def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Goog
         ({"GCP_SERVICE_ACCOUNT": "ya29.x"}, ["not a JSON object"]),
         ({"GCP_SERVICE_ACCOUNT": "sm://a/b"}, ["GCP_SERVICE_ACCOUNT", "sm://projects/P/secrets/S"]),
         ({"OPENAI_API_KEY": "sm://k, sk-x"}, ["OPENAI_API_KEY", "one reference"]),
+        ({"GEMINI_API_KEY": "AIza\N{EN DASH}KEY"}, ["GEMINI_API_KEY must be a key", "digits"]),
     ],
     ids=[
         "nothing set",
@@ -69,6 +70,7 @@ def test_it_starts_and_serves_with_seven_variables_and_nothing_else(google: Goog
         "a bare token",
         "no such reference",
         "a reference among keys",
+        "a key with a pasted dash",
     ],
 )
 def test_what_cannot_work_exits_78_with_what_to_set(

@@ -118,6 +118,14 @@ def test_cloud_run_without_a_key_is_refused() -> None:
     assert load({"K_SERVICE": "gateway", "OPENAI_API_KEY": "k"}).on_cloud_run
 
 
+@pytest.mark.parametrize("value", ["AIza\N{EN DASH}KEY", "AIza\nKEY", "AIza\x7fKEY"])
+def test_a_key_for_google_must_fit_into_a_header(value: str) -> None:
+    with pytest.raises(SettingsError, match="GEMINI_API_KEY must be a key") as raised:
+        load({"GEMINI_API_KEY": value})
+    assert "AIza" not in str(raised.value)
+    assert load({"GEMINI_API_KEY": "sm://key\n"}).gemini_api_key
+
+
 def test_several_keys_are_separated_by_commas() -> None:
     keys = load({"OPENAI_API_KEY": "one, two,,"}).api_keys
     assert [key.reveal() for key in keys] == ["one", "two"]

@@ -78,6 +78,12 @@ class ApiKey:
         if not key:
             msg = "GEMINI_API_KEY leads to nothing. The operator of this gateway has to set it."
             raise CredentialsError(msg, code="credentials_unavailable")
+        if not (key.isascii() and key.isprintable()):
+            msg = (
+                "GEMINI_API_KEY leads to something that cannot be a key. The operator of this "
+                "gateway has to put one line of letters, digits, - and _ there."
+            )
+            raise CredentialsError(msg, code="credentials_unavailable")
         if self._shared is None or self._shared.token.value != key:
             self._shared = SharedToken(token=AccessToken(key, math.inf))
         return self._shared

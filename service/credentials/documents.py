@@ -97,8 +97,11 @@ _SECONDS_BELOW = 1e11  # in milliseconds that would be 1973
 
 def own_access_token(credential: Credential) -> AccessToken | None:
     """Return the access token that the document holds, which may have ended."""
-    if not credential.access_token or not credential.expiry_date:
+    token = credential.access_token
+    if not token or not credential.expiry_date:
         return None
+    if not (token.isascii() and token.isprintable()):
+        return None  # damaged on its way here, and the refresh token may not be
     expiry = credential.expiry_date
     seconds = expiry if expiry < _SECONDS_BELOW else expiry / 1000
-    return AccessToken(credential.access_token, math.floor(seconds))
+    return AccessToken(token, math.floor(seconds))

@@ -18,13 +18,17 @@ from service.errors import CredentialsError, TokenEndpointError
 from service.interfaces import Refreshed
 from service.schemas.oauth import AccessToken, Credential, TokenReply
 
-#: Seconds before each further try, and for one of them: the server is on the same machine.
+#: Seconds before each further try, and for one of them at most: the server is on the same machine.
 RETRY_DELAYS = (0.05, 0.2)
-_TIMEOUT = 3.0
+TIMEOUT = 3.0
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _ROOT = "computeMetadata/v1"
 _replies = msgspec.json.Decoder(TokenReply)
+
+
+class _NobodyThereError(TokenEndpointError):
+    """No connection was taken in time."""
 
 
 class MetadataServer:
@@ -33,6 +37,7 @@ class MetadataServer:
     Args:
         transport: the pool to use.
         host: name or address, with a port if it is not 80.
+        connect: seconds that a connection may take.
         now: seconds since 1970.
 
     """
@@ -42,10 +47,12 @@ class MetadataServer:
         transport: httpx.AsyncBaseTransport,
         *,
         host: str,
+        connect: float = TIMEOUT,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._transport = transport
         self._root = f"http://{host}/{_ROOT}"
+        self._timeout = {"connect": min(connect, TIMEOUT), "read": TIMEOUT}
         self._now = now
         self._project: str | None = None
 
@@ -76,6 +83,8 @@ class MetadataServer:
         for delay in RETRY_DELAYS:
             try:
                 return await self._ask(path)
+            except _NobodyThereError:
+                raise  # the kernel has tried several times already, and another way may be open
             except TokenEndpointError:
                 await asyncio.sleep(delay)
         return await self._ask(path)
@@ -85,7 +94,7 @@ class MetadataServer:
             "GET",
             f"{self._root}/{path}",
             headers={"metadata-flavor": "Google", "accept-encoding": "identity"},
-            extensions={"timeout": {"connect": _TIMEOUT, "read": _TIMEOUT}},
+            extensions={"timeout": self._timeout},
         )
         try:
             response = await self._transport.handle_async_request(request)
@@ -95,6 +104,8 @@ class MetadataServer:
                 await response.aclose()
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             msg = "Google's metadata server could not be reached. Ask again."
+            if isinstance(error.__cause__ or error, aiohttp.ConnectionTimeoutError):
+                raise _NobodyThereError(msg) from error
             raise TokenEndpointError(msg) from error
         if response.status_code == httpx.codes.NOT_FOUND:
             raise CredentialsError(

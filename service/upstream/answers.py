@@ -9,6 +9,7 @@ import msgspec
 from service import sse
 from service.errors import (
     GatewayError,
+    UpstreamEmptyError,
     UpstreamMalformedError,
     UpstreamResponseError,
     UpstreamTruncatedError,
@@ -50,7 +51,7 @@ def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
         token_counts().append(response.usage_metadata)
     _refuse_malformed(response)
     if not (says_something(response) or _is_complete(response)):
-        raise UpstreamTruncatedError("Gemini's answer was empty. Ask again.")
+        raise UpstreamEmptyError("Gemini's answer was empty. Ask again.")
     return response
 
 
@@ -95,7 +96,7 @@ class ResponseStream:
             if not batch:
                 if not any(map(_is_complete, self._begun)):
                     msg = "Gemini's answer ended before it began. Ask again."
-                    raise UpstreamTruncatedError(msg)
+                    raise UpstreamEmptyError(msg) if self._begun else UpstreamTruncatedError(msg)
                 self.is_empty = True
                 return
             for response in batch:

@@ -73,11 +73,13 @@ def refusal(
     google = read_error(http_status, body)
     row = row_of(google)
     said = said_by(google)
+    if row.ignores_delay:
+        said = _RETRY_IN_TEXT.sub("", said).strip()
     delay = _delay(google, headers or {}, row)
     if row.code == "context_length_exceeded":
         return _too_long(google, said)
     if row.error is QuotaExhaustedError:
-        said += _reset(google, delay)
+        said += _reset(google, said, delay)
     return row.error(
         with_link(row.sentence(said), row.links(google)),
         param=_param(google.field) if google.code == _BAD_REQUEST else None,
@@ -149,26 +151,34 @@ def _param(field: str) -> str | None:
     return next((param for name, param in _PARAMS.items() if path.startswith(name)), None)
 
 
+#: Whose words are never the client's.
 _SAYS_WHEN = (429, 503)
-_DELAY_IN_TEXT = re.compile(
-    r"(?:retry in|reset after|resets in) ((?:[\d.]+(?:ms|h|m|s))+)", re.IGNORECASE
-)
+_DURATION = r"((?:[\d.]+(?:ms|h|m|s))+)"
+_RESET_IN_TEXT = re.compile(rf"(?:reset after|resets in) {_DURATION}", re.IGNORECASE)
+_RETRY_IN_TEXT = re.compile(rf"\s*(?:please )?retry in {_DURATION}\.?", re.IGNORECASE)
 
 
 def _delay(google: GoogleError, headers: Mapping[str, str], row: Row) -> float | None:
     """Return the seconds after which to ask again, if Google says so in any of its ways."""
-    if google.code not in _SAYS_WHEN or row.ignores_delay:
+    if row.error.closing is None:
         return None
-    delay = google.retry_delay
-    if delay is None:
-        delay = seconds(google.metadata.get("quotaResetDelay", ""))
+    heeded = [_reset_delay(google)]
+    if not row.ignores_delay:
+        in_header = _retry_after(headers.get("retry-after", ""))
+        heeded = [google.retry_delay, *heeded, _said_in(google, _RETRY_IN_TEXT), in_header]
+    return next((delay for delay in heeded if delay is not None), row.delay)
+
+
+def _reset_delay(google: GoogleError) -> float | None:
+    delay = seconds(google.metadata.get("quotaResetDelay", ""))
     if delay is None:
         delay = _until(google.metadata.get("quotaResetTimeStamp", ""))
-    if delay is None and (in_text := _DELAY_IN_TEXT.search(google.message)):
-        delay = seconds(in_text[1])
-    if delay is None:
-        delay = _retry_after(headers.get("retry-after", ""))
-    return row.delay if delay is None else delay
+    return _said_in(google, _RESET_IN_TEXT) if delay is None else delay
+
+
+def _said_in(google: GoogleError, pattern: re.Pattern[str]) -> float | None:
+    found = pattern.search(google.message) if google.code in _SAYS_WHEN else None
+    return seconds(found[1]) if found else None
 
 
 def _until(moment: str) -> float | None:
@@ -179,9 +189,9 @@ def _until(moment: str) -> float | None:
         return None
 
 
-def _reset(google: GoogleError, delay: float | None) -> str:
+def _reset(google: GoogleError, said: str, delay: float | None) -> str:
     """Say when the quota is there again, where Google knows and does not say so itself."""
-    if _DELAY_IN_TEXT.search(google.message):
+    if _RESET_IN_TEXT.search(said) or _RETRY_IN_TEXT.search(said):
         return ""
     if at := google.metadata.get("quotaResetTimeStamp"):
         return f" The quota resets at {at}."

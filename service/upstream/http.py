@@ -89,8 +89,8 @@ class GoogleHttp:
         """
         async with self.first_byte():
             response = await self.open(url, body, refuse=refuse)
-        async with self._closing(response), self.no_silence():
-            return await response.aread()
+        async with self._closing(response):
+            return await self._whole(response)
 
     async def open(
         self, url: str, body: bytes | None, *, refuse: Refuse = refusal
@@ -106,8 +106,8 @@ class GoogleHttp:
             response = await self._send(url, body, token.value)
             if response.is_success:
                 return response
-            async with self._closing(response), self.no_silence():
-                content = await response.aread()  # so that the connection can be used again
+            async with self._closing(response):
+                content = await self._whole(response)  # so that the connection can be used again
             error = refuse(response.status_code, content, response.headers)
             if not renewals or not self._is_rejected(response.status_code, error):
                 raise error
@@ -123,13 +123,21 @@ class GoogleHttp:
 
     async def _send(self, url: str, body: bytes | None, token: str) -> httpx.Response:
         billed = self._bill()
+        ours = {
+            **({"x-goog-user-project": billed} if billed else {}),
+            self._header: self._scheme + token,
+        }
+        if not all(value.isascii() and value.isprintable() for value in ours.values()):
+            raise CredentialsError(
+                "The gateway's credentials hold characters that Google cannot be sent. The "
+                "operator of this gateway has to renew them; your API key is fine."
+            )
         request = httpx.Request(
             "GET" if body is None else "POST",
             url,
             content=body,
             headers={
-                **({"x-goog-user-project": billed} if billed else {}),
-                self._header: self._scheme + token,
+                **ours,
                 "content-type": "application/json",
                 "user-agent": USER_AGENT,
                 # A compressed stream that is cut off looks complete.
@@ -139,6 +147,16 @@ class GoogleHttp:
         )
         with upstream_failures():
             return await self._transport.handle_async_request(request)
+
+    async def _whole(self, response: httpx.Response) -> bytes:
+        chunks = response.aiter_bytes()
+        body = bytearray()
+        while True:
+            async with self.no_silence():
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return bytes(body)
+            body += chunk
 
     @asynccontextmanager
     async def _closing(self, response: httpx.Response) -> AsyncGenerator[None]:

@@ -20,9 +20,9 @@ from service.errors import (
     PermissionDeniedError,
     QuotaExhaustedError,
     RateLimitError,
-    RequestTooLargeError,
     SignatureRefusedError,
     TokenRateLimitError,
+    TooLargeForThisWayError,
     UpstreamDeadlineError,
     UpstreamInternalError,
     UpstreamResponseError,
@@ -36,6 +36,7 @@ class Row(Struct, frozen=True, kw_only=True):
     statuses: tuple[int, ...]
     error: type[GatewayError]
     #: Conditions: beginnings of Google's reason, a pattern in its words, or in the quotas' names.
+    #: A bad request's words may be the client's, so what closes a way for it has to begin them.
     reasons: tuple[str, ...] = ()
     says: str | None = None
     quota: str | None = None
@@ -50,7 +51,7 @@ class Row(Struct, frozen=True, kw_only=True):
     remedy: str = ""
     #: Where to read on; what Google names beats it.
     link: str = ""
-    #: How long to wait where Google does not say; and whether what it says is misleading.
+    #: How long to wait where Google does not say; and whether to heed only what it says of a reset.
     delay: float | None = None
     ignores_delay: bool = False
 
@@ -61,7 +62,7 @@ class Row(Struct, frozen=True, kw_only=True):
             return True
         return (
             google.reason.startswith(self.reasons or ("\0",))
-            or _is_in(self.says, f"{google.message} {google.field}")
+            or _is_in(self.says, f"{_own_words(google)} {google.field}")
             or _is_in(self.quota, limits(google))
         )
 
@@ -73,6 +74,17 @@ class Row(Struct, frozen=True, kw_only=True):
 
     def links(self, google: GoogleError) -> Iterable[str]:
         return [*google.links, *([self.link] if self.link else [])]
+
+
+_BAD_REQUEST = 400
+_QUOTED = re.compile('["`]')
+
+
+def _own_words(google: GoogleError) -> str:
+    """Return what Google says, of a bad request only what comes before it is quoted."""
+    if google.code != _BAD_REQUEST:
+        return google.message
+    return _QUOTED.split(google.message, maxsplit=1)[0]
 
 
 def _is_in(pattern: str | None, text: str) -> bool:
@@ -95,7 +107,10 @@ TABLE = (
     Row(
         statuses=(400, 403, 404, 409, 501),
         reasons=("SUBSCRIPTION_REQUIRED",),
-        says="#3501|named user|valid licen[sc]e|not eligible for Gemini Code Assist",
+        says=(
+            "^You do not have a valid licen[sc]e|^You must be a named user"
+            "|^Your [a-z ]*account is not eligible for Gemini Code Assist|^[^:/]*#3501"
+        ),
         error=PermissionDeniedError,
         setup_code="license_required",
         remedy=(
@@ -108,7 +123,7 @@ TABLE = (
     Row(
         statuses=(400,),
         reasons=("API_KEY_INVALID",),
-        says="api key",
+        says="^(the |your )?(provided )?API key ",
         error=CredentialsError,
         fact="Google rejected the gateway's API key.",
         hides_words=True,
@@ -117,25 +132,25 @@ TABLE = (
     ),
     Row(
         statuses=(400,),
-        says="location is not supported|not available in your",
+        says="^User location is not supported|^[^:]*not available in your (country|region|loc)",
         error=PermissionDeniedError,
         remedy="run the gateway elsewhere, or to set UPSTREAMS to vertex, which serves more places",
         link="https://ai.google.dev/gemini-api/docs/available-regions",
     ),
     Row(
         statuses=(400,),
-        says="enable billing",
+        says="^[^:]*enable billing",
         error=PermissionDeniedError,
         remedy="enable billing for the key's project",
         link=_BILLING,
     ),
     Row(
         statuses=(400,),
-        says="token count .*(exceed|only supports)",
+        says="input token count .*(exceed|only supports)",
         error=InvalidRequestError,
         code="context_length_exceeded",
     ),
-    Row(statuses=(400,), says="payload size exceeds", error=RequestTooLargeError),
+    Row(statuses=(400,), says="^Request payload size exceeds", error=TooLargeForThisWayError),
     Row(statuses=(400,), says="thought.?signature", error=SignatureRefusedError),
     Row(statuses=(400,), error=InvalidRequestError, code="invalid_argument"),
     # 401
@@ -243,13 +258,21 @@ TABLE = (
         fact="Gemini does not offer this model to this account or project:",
     ),
     Row(statuses=(408, 499, 504), error=UpstreamDeadlineError),
-    Row(statuses=(413,), error=RequestTooLargeError),
+    Row(statuses=(413,), error=TooLargeForThisWayError),
     # 429, and the 503 that is of its kind
     Row(
         statuses=(429, 503),
         reasons=("MODEL_CAPACITY_EX",),
         says="no capacity available|MODEL_CAPACITY_EX",
         error=CapacityError,
+    ),
+    Row(
+        statuses=(429,),
+        says=r"limit:\s*0(?!\d|\.\d)",
+        ignores_delay=True,  # it never comes back
+        error=QuotaExhaustedError,
+        remedy="choose a plan that includes this model, or to offer another one",
+        link="https://ai.google.dev/gemini-api/docs/rate-limits",
     ),
     Row(
         statuses=(429,),
@@ -270,13 +293,6 @@ TABLE = (
         error=QuotaExhaustedError,
         remedy="buy credits for the project of GEMINI_API_KEY",
         link=_BILLING,
-    ),
-    Row(
-        statuses=(429,),
-        says=r"limit:\s*0(?!\d|\.\d)",
-        error=QuotaExhaustedError,
-        remedy="choose a plan that includes this model, or to offer another one",
-        link="https://ai.google.dev/gemini-api/docs/rate-limits",
     ),
     Row(
         statuses=(429,),

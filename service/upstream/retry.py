@@ -28,17 +28,21 @@ async def twice(ask: Callable[[], Awaitable[T]], *, in_a_hurry: bool = False) ->
     try:
         return await ask()
     except GatewayError as error:
-        at_once = error.closing is not None and error.closing.at_once
         delay = delay_before_retry(error)
-        if delay is None or (in_a_hurry and at_once):
+        if delay is None or (in_a_hurry and leaves_at_once(error)):
             raise
     await asyncio.sleep(delay)
     return await ask()
 
 
+def leaves_at_once(error: GatewayError) -> bool:
+    """Whether another way, where there is one, is better than one more try."""
+    return error.closing is not None and error.closing.at_once
+
+
 def delay_before_retry(error: GatewayError) -> float | None:
     """Return the seconds to wait before the second try, or None if there is to be none."""
-    if not error.transient:
+    if not error.transient or error.tried_again:
         return None
     if error.retry_after is None:
         return random.uniform(0, LONGEST_BACKOFF)  # noqa: S311  (jitter, not a secret)

@@ -6,6 +6,7 @@ account ends in the same project with either.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TypeVar
 
 import httpx
@@ -26,7 +27,7 @@ from service.upstream.answers import parse
 from service.upstream.failures import upstream_failures
 from service.upstream.google_error import is_error
 from service.upstream.http import GoogleHttp
-from service.upstream.retry import delay_before_retry
+from service.upstream.retry import delay_before_retry, leaves_at_once
 from service.upstream.setup_refusals import (
     SecurityPolicyError,
     ineligible,
@@ -40,8 +41,10 @@ T = TypeVar("T")
 
 #: Seconds between two looks at an enrolment, as in the Gemini CLI.
 POLL_SECONDS = 5.0
-#: How often a call is made that only asks, as long as Google fails.
-TRIES = 3
+#: How often a call is made that only asks, as long as Google fails; and one that looks whether an
+#: enrolment is complete, which would have to begin anew.
+TRIES = 2
+POLL_TRIES = 3
 
 _FREE = "free-tier"
 _LEGACY = Tier(id="legacy-tier")
@@ -70,7 +73,17 @@ class Setup:
         """Return the account's project and tier; enrol it where it has none.
 
         Raise `PermissionDeniedError` with a code for each reason that Code Assist may have.
+        Whatever it refuses here it refuses to the account, and so for every model.
         """
+        try:
+            return await self._project()
+        except GatewayError as error:
+            if error.closing is not None:
+                error.closing = error.closing._replace(model=False, other_model=False)
+                error.other_model = False
+            raise
+
+    async def _project(self) -> CodeAssistProject:
         policy = ""
         try:
             loaded = await self._load()
@@ -82,7 +95,11 @@ class Setup:
         if loaded.current_tier is None:
             _refuse_unverified(loaded)
             tier = _offered(loaded)
-            found, tier_id = await self._enrolled(tier), tier.id
+            try:
+                found, tier_id = await self._enrolled(tier), tier.id
+            except GatewayError as error:
+                error.tried_again = True  # what has begun is not begun once more
+                raise
         else:
             found = loaded.cloudaicompanion_project
             paid_id = loaded.paid_tier.id if loaded.paid_tier else None
@@ -99,7 +116,9 @@ class Setup:
         project = self._configured or UNSET
         request = LoadCodeAssistRequest(ClientMetadata(duet_project=project), project)
         url = f"{self._base}:loadCodeAssist"
-        return read_setup(await self._ask(url, msgspec.json.encode(request)), _replies)
+        # Whether what is busy is asked again depends on the other ways, which are not known here.
+        reply = await self._ask(url, msgspec.json.encode(request), unless=leaves_at_once)
+        return read_setup(reply, _replies)
 
     async def _enrolled(self, tier: Tier) -> str | None:
         """Enrol the account in a tier; return the project that Code Assist made or chose for it."""
@@ -114,27 +133,45 @@ class Setup:
         )
         body = msgspec.json.encode(request)
         url = f"{self._base}:onboardUser"
-        reply = await self._http.call(url, body, refuse=setup_refusal)
+        reply = await self._ask(url, body, tries=1)
         operation = read_setup(reply, _operations)
         while not operation.done and operation.name:
             await asyncio.sleep(POLL_SECONDS)
-            reply = await self._ask(f"{self._base}/{operation.name}", None)
+            reply = await self._ask(f"{self._base}/{operation.name}", None, tries=POLL_TRIES)
             operation = read_setup(reply, _operations)
         logger.info("code assist enrolled the account in its %s", request.tier_id)
         made = operation.response and operation.response.cloudaicompanion_project
         return made.id if made else None
 
-    async def _ask(self, url: str, body: bytes | None) -> bytes:
-        """Make a call that changes nothing: once more, and again, as long as Google fails."""
-        for _ in range(TRIES - 1):
+    async def _ask(
+        self,
+        url: str,
+        body: bytes | None,
+        *,
+        tries: int = TRIES,
+        unless: Callable[[GatewayError], bool] = lambda _: False,
+    ) -> bytes:
+        """Make a call, and again as long as Google fails; nobody has to do that once more.
+
+        Args:
+            url: of the method.
+            body: None makes it a GET.
+            tries: only 1 for a call that changes something.
+            unless: whether a failure is left to whoever wants the project.
+
+        """
+        while True:
+            tries -= 1
             try:
                 return await self._http.call(url, body, refuse=setup_refusal)
             except GatewayError as error:
+                if unless(error):
+                    raise
                 delay = delay_before_retry(error)
-                if delay is None:
+                if delay is None or not tries:
+                    error.tried_again = True
                     raise
             await asyncio.sleep(delay)
-        return await self._http.call(url, body, refuse=setup_refusal)
 
 
 def read_setup(reply: bytes, decoder: msgspec.json.Decoder[T]) -> T:

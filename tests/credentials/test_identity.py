@@ -1,7 +1,10 @@
 """Who the service is for Vertex AI: the metadata server, a person's file, a service account's."""
 
 import base64
+import sys
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from service.credentials import identity
 from service.credentials.api_key import ApiKey
 from service.errors import CredentialsError
 from service.settings import Secret, load
 from tests.conftest import StartGateway
-from tests.faults.ways import settings_of_ways
+from tests.faults.ways import hanging, settings_of_ways
 from tests.gateway import HELLO, Gateway
 from tests.simulators.google import Google
 from tests.simulators.replies import document, drop, page
@@ -58,6 +62,21 @@ def test_a_metadata_server_that_is_down_at_first_is_asked_again_by_the_next_requ
     assert ask(gateway) == (503, "token_endpoint_unavailable")
     google.reset()
     assert ask(gateway) == (200, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's way with a full listen queue")
+def test_one_that_takes_no_connection_does_not_hold_up_the_other_ways(
+    start: Callable[..., Gateway], google: Google
+) -> None:
+    with ExitStack() as stack:
+        address = hanging(stack).removeprefix("http://")
+        gateway = start(
+            upstreams="vertex,gemini_api", gce_metadata_host=address, upstream_connect_seconds=0.2
+        )
+        began = time.monotonic()
+        assert ask(gateway) == (200, None)
+        assert time.monotonic() - began < identity.TIMEOUT
+    assert [call.upstream for call in google.calls("generate")] == ["gemini_api"]
 
 
 def test_a_machine_without_a_service_account_says_so(
@@ -189,6 +208,26 @@ async def test_a_key_that_is_not_there_is_told() -> None:
 
     with pytest.raises(CredentialsError):
         await ApiKey(read).token()
+
+
+@pytest.mark.parametrize("value", ["AIza\N{EN DASH}KEY", "AIza\nKEY"])
+async def test_a_key_that_no_header_can_hold_is_told(value: str) -> None:
+    async def read() -> str | None:
+        return value
+
+    with pytest.raises(CredentialsError, match="cannot be a key") as raised:
+        await ApiKey(read).token()
+    assert "AIza" not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", ["ya29.\N{EN DASH}", "ya29.\nx"])
+def test_a_token_that_no_header_can_hold_closes_that_way_only(
+    token: str, start: Callable[..., Gateway], google: Google
+) -> None:
+    broken = {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
+    google.script(*[document(broken)] * 9, on="token")
+    assert ask(start(upstreams="code_assist")) == (500, "upstream_authentication_error")
+    assert ask(start(upstreams="code_assist,gemini_api")) == (200, None)
 
 
 def test_a_key_may_be_in_secret_manager(

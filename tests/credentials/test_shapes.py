@@ -27,6 +27,15 @@ CLI_LOGIN = {
     [
         pytest.param(CLI_LOGIN, True, id="the Gemini CLI's file"),
         pytest.param({"refresh_token": "1//sim-refresh"}, True, id="a refresh token alone"),
+        pytest.param(
+            {
+                "access_token": "ya29.\N{EN DASH}own",
+                "expiry_date": SOON,
+                "refresh_token": "1//sim-refresh",
+            },
+            True,
+            id="a damaged token beside a refresh token",
+        ),
         pytest.param({"access_token": "ya29.own", "expiry_date": SOON}, True, id="a token alone"),
         pytest.param(
             {"type": "authorized_user", "refresh_token": "1//sim-refresh", "quota_project_id": "q"},

@@ -1,7 +1,9 @@
 """Gateways with several ways to the simulated Google, whose memory and pool a test can look at."""
 
+import errno
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -45,6 +47,21 @@ def only_on(*upstreams: str, play: Play) -> Play:
         return (play if call.recorded.upstream in upstreams else echo)(call)
 
     return playing
+
+
+def hanging(stack: ExitStack) -> str:
+    """Return an address that takes no connections.
+
+    Linux leaves the next one waiting when the queue of a server is full.
+    """
+    server = stack.enter_context(socket.socket())
+    server.bind(("127.0.0.1", 0))
+    server.listen(0)
+    for _ in range(3):
+        waiting = stack.enter_context(socket.socket())
+        waiting.setblocking(False)  # noqa: FBT003
+        assert waiting.connect_ex(server.getsockname()) in (0, errno.EINPROGRESS)
+    return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 class Ways:

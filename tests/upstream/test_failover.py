@@ -12,7 +12,9 @@ from service.errors import (
     QuotaExhaustedError,
     RateLimitError,
     TokenEndpointError,
+    TooLargeForThisWayError,
     UnreadableFileError,
+    UpstreamEmptyError,
     UpstreamInternalError,
     UpstreamMalformedError,
     UpstreamResponseError,
@@ -105,7 +107,9 @@ async def test_a_closed_way_is_left_for_as_long_as_its_error_says(
     assert await world.asked() == "a", "one success clears what was remembered"
 
 
-@pytest.mark.parametrize("error", [InvalidRequestError("x"), UpstreamMalformedError("x")])
+@pytest.mark.parametrize(
+    "error", [InvalidRequestError("x"), UpstreamMalformedError("x"), UpstreamEmptyError("x")]
+)
 async def test_what_is_wrong_with_the_request_is_not_asked_elsewhere(
     world: World, error: GatewayError
 ) -> None:
@@ -207,8 +211,11 @@ async def test_models_that_nobody_has_do_not_fill_the_memory(
     assert len(world.failover._closed) <= 12
 
 
-async def test_a_way_that_cannot_read_a_file_is_not_closed_for_others(world: World) -> None:
-    world.a.error = UnreadableFileError("x")
+@pytest.mark.parametrize("error", [UnreadableFileError("x"), TooLargeForThisWayError("x")])
+async def test_a_way_that_cannot_do_one_request_is_not_closed_for_others(
+    world: World, error: GatewayError
+) -> None:
+    world.a.error = error
     assert await world.asked() == "ab"
     world.a.error = None
     assert await world.asked() == "a"

@@ -96,6 +96,7 @@ CASES: dict[str, Case] = {
         False,
     ),
     "404": (404, google(404), MODEL, None, None),
+    "403 and when": (403, google(403, RetryInfo={"retryDelay": "25s"}), PERMISSION, 25, False),
     "404 page": (404, PAGE, MODEL, None, None),
     "408 empty": (408, b"", TIMEOUT, None, None),
     "413 page": (413, PAGE, SIZE, None, None),
@@ -132,6 +133,29 @@ CASES: dict[str, Case] = {
         None,
         False,
     ),
+    "429 per day, and when": (
+        429,
+        google(
+            429,
+            ErrorInfo=info("QUOTA_EXHAUSTED", quotaResetDelay="9h0m0s"),
+            QuotaFailure=quota("RequestsPerDayPerProject"),
+            RetryInfo={"retryDelay": "44s"},
+        ),
+        QUOTA,
+        32_400,
+        False,
+    ),
+    "429 per day, and when in the text": (
+        429,
+        google(
+            429,
+            "Your quota will reset after 13h19m1s. Please retry in 44s.",
+            QuotaFailure=quota("RequestsPerDayPerProject"),
+        ),
+        QUOTA,
+        47_941,
+        False,
+    ),
     "429 per day, older form": (
         429,
         google(429, ErrorInfo=info("RATE_LIMIT_EXCEEDED", quota_unit="1/d/{project}/{user}")),
@@ -161,6 +185,18 @@ CASES: dict[str, Case] = {
         False,
     ),
     "429 limit: 0": (429, google(429, "exceeded for x, limit: 0, model: y"), QUOTA, None, False),
+    "429 limit: 0, and a minute's delay": (
+        429,
+        google(
+            429,
+            "exceeded for x, limit: 0, model: y\nPlease retry in 44.09s.",
+            QuotaFailure=quota("RequestsPerDayPerProject"),
+            RetryInfo={"retryDelay": "44s"},
+        ),
+        QUOTA,
+        None,
+        False,
+    ),
     "429 limit: 0.5": (429, google(429, "exceeded for x, limit: 0.5"), RATE, None, None),
     "429 limit: 05": (429, google(429, "exceeded for x, limit: 05"), RATE, None, None),
     "429 capacity": (
@@ -179,6 +215,9 @@ CASES: dict[str, Case] = {
     ),
     "499": (499, google(499), TIMEOUT, None, None),
     "500": (500, google(500), INTERNAL, None, None),
+    "500 and when": (500, google(500, RetryInfo={"retryDelay": "25s"}), INTERNAL, 25, None),
+    "500 in words": (500, google(500, "Please retry in 25s."), INTERNAL, None, None),
+    "400 and when": (400, google(400, RetryInfo={"retryDelay": "25s"}), ARGUMENT, None, None),
     "502 page": (502, PAGE, INVALID, None, None),
     "503": (503, google(503), OVERLOADED, None, None),
     "504": (504, google(504), TIMEOUT, None, None),
@@ -268,7 +307,8 @@ def test_durations(text: str, expected: float | None) -> None:
 def test_the_retry_after_header_counts_where_the_body_says_nothing(
     header: str, expected: float | None
 ) -> None:
-    assert refusal(429, b"", {"retry-after": header}).retry_after == expected
+    for status in (403, 429, 500, 502, 503, 504):
+        assert refusal(status, b"", {"retry-after": header}).retry_after == expected
 
 
 @pytest.mark.parametrize(
@@ -311,6 +351,16 @@ def test_a_used_up_quota_says_when_it_is_back(
         RetryInfo={"retryDelay": "47941.2s"},
     )
     assert refusal(429, body).message == told
+
+
+def test_a_daily_quota_does_not_say_that_it_is_back_in_a_minute() -> None:
+    """So Google says itself of the Developer API's."""
+    said = "Exceeded, limit: 250, model: y\nPlease retry in 44.090862127s."
+    error = refusal(429, google(429, said, QuotaFailure=quota("RequestsPerDay")))
+    assert error.message == "Exceeded, limit: 250, model: y"
+    said = "Exceeded, limit: 0. Please retry in 44.09s."
+    assert "choose a plan" in (told := refusal(429, google(429, said)).message)
+    assert "retry in" not in told
 
 
 @pytest.mark.parametrize(("has", "limit"), [("9", "8"), ("1,200,293", "1,048,576")])

@@ -158,6 +158,63 @@ def test_a_refusal_says_what_to_do_and_where_to_go_on(said: bytes, told: Told) -
     assert told.says in error.message
 
 
+#: What clients can have Google repeat in a refusal.
+PHRASES = (
+    "my api key",
+    "API key not valid. Please pass a valid API key.",
+    "User location is not supported for the API use.",
+    "enable billing",
+    "not available in your country",
+    "You do not have a valid license of this product. (#3501)",
+    "You must be a named user",
+    "the input token count exceeds",
+    "Request payload size exceeds the limit",
+    "thought signature",
+)
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid value at 'request.tools[0].function_declarations[0].name' (TYPE_STRING), \"{}\"",
+        "Invalid JSON payload received. Unknown name \"{}\" at 'request': Cannot find field.",
+    ],
+)
+def test_words_of_the_clients_that_google_repeats_say_nothing_of_the_way(
+    message: str, phrase: str
+) -> None:
+    error = refusal(400, body(400, message.format(phrase)))
+    assert (error.status, error.code) == (400, "invalid_argument")
+    assert error.closing is None
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_neither_do_they_without_quotation_marks(phrase: str) -> None:
+    error = refusal(400, body(400, f"Unsupported MIME type: {phrase}"))
+    assert error.closing is None
+    error = refusal(404, body(404, f"models/{phrase} is not found for API version v1beta."))
+    assert error.code == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("API Key not found. Please pass a valid API key.", "upstream_authentication_error"),
+        ("API key expired. Please renew the API key.", "upstream_authentication_error"),
+        ("Gemini API free tier is not available in your country.", "permission_denied"),
+        ("Please enable billing on your project in Google AI Studio.", "permission_denied"),
+        (
+            "Unable to submit it: the input token count is 9 but model only supports up to 8.",
+            "context_length_exceeded",
+        ),
+        ("Request payload size exceeds the limit: 20971520 bytes.", "request_too_large"),
+    ],
+)
+def test_googles_own_words_are_understood_where_it_gives_no_reason(message: str, code: str) -> None:
+    assert refusal(400, body(400, message)).code == code
+
+
 def test_the_last_row_takes_whatever_the_others_leave() -> None:
     assert TABLE[-1].statuses == ()
     assert refusal(418, b"").code == "upstream_invalid_response"

@@ -160,11 +160,11 @@ async def test_an_enrolment_may_bring_no_project(
 async def test_what_only_asks_is_tried_again(
     http: GoogleHttp, google: Google, failure: Any
 ) -> None:
-    google.script(failure, failure, NEW_USER, on="loadCodeAssist")
+    google.script(failure, NEW_USER, on="loadCodeAssist")
     google.script(PENDING, on="onboardUser")
     google.script(failure, PENDING, failure, failure, on="operation")
     assert (await project(http, google, None)).id == google.project
-    assert len(google.calls("loadCodeAssist")) == 3
+    assert len(google.calls("loadCodeAssist")) == 2
     assert len(google.calls("onboardUser")) == 1
     assert len(google.calls("operation")) == 5
 
@@ -174,7 +174,7 @@ async def test_but_not_for_ever(http: GoogleHttp, google: Google) -> None:
     with pytest.raises(GatewayError) as raised:
         await project(http, google, None)
     assert (raised.value.status, raised.value.code) == (500, "server_error")
-    assert len(google.calls("loadCodeAssist")) == 3
+    assert len(google.calls("loadCodeAssist")) == 2
 
 
 async def test_an_enrolment_is_sent_once(http: GoogleHttp, google: Google) -> None:

@@ -22,7 +22,11 @@ from service.api.errors import HANDLERS, unexpected
 from service.api.guards import requires_api_key
 from service.api.image_generations import ImageController
 from service.api.metrics import MetricsController
-from service.api.models import ModelController, NativeModelController
+from service.api.models import (
+    ModelController,
+    NativeModelController,
+    PublisherModelController,
+)
 from service.api.native import DeveloperController, VertexController
 from service.api.responses import ResponsesController
 from service.api.transcriptions import TranscriptionController
@@ -100,10 +104,14 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
                 route_handlers=[DeveloperController, NativeModelController],
                 guards=guards,
             ),
-            Router("/v1beta1", route_handlers=[VertexController], guards=guards),
+            Router(
+                "/v1beta1",
+                route_handlers=[VertexController, PublisherModelController],
+                guards=guards,
+            ),
             Router(
                 "/v1",
-                route_handlers=[DeveloperController, VertexController],
+                route_handlers=[DeveloperController, VertexController, PublisherModelController],
                 guards=guards,
                 include_in_schema=False,
             ),

@@ -177,7 +177,7 @@ async def _refuse(scope: HTTPScope, send: Send) -> None:
     error = GoingAwayError()
     annotate(code=error.code)
     body = errors.body(error)
-    if google_errors.are_for(scope["method"], scope["path"]):
+    if google_errors.are_for(scope):
         body = google_errors.body(error)
     headers = [
         (b"content-type", b"application/json"),

@@ -43,7 +43,7 @@ def respond(
 ) -> Response[bytes]:
     """Make a response of an error; in Google's words where the request was in Google's."""
     annotate(code=error.code or error.type)
-    in_googles = asked is not None and google_errors.are_for(asked.method, asked.url.path)
+    in_googles = asked is not None and google_errors.are_for(asked.scope)
     return Response(
         google_errors.body(error) if in_googles else body(error),
         status_code=error.status,

@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+from litestar.types import HTTPScope
 
 from service.errors import GatewayError
 from service.schemas.gemini_native import GoogleError, GoogleErrorBody
@@ -25,12 +26,22 @@ _STATUSES = {
     504: "DEADLINE_EXCEEDED",
 }
 
-_GOOGLES = re.compile(r"\w+ /v1beta1?(/|$)|POST /v1/(models|projects|publishers)/")
+_GOOGLES = re.compile(
+    r"\w+ /v1beta1?(/|$)|\w+ /v1/(projects|publishers)/|POST /v1/models/|"
+    # what OpenAI's clients ask, too
+    r"(?P<shared>GET /v1/models(/|$))"
+)
 
 
-def are_for(method: str, path: str) -> bool:
+def are_for(scope: HTTPScope) -> bool:
     """Whether a client of Google's own API asks this."""
-    return _GOOGLES.match(f"{method} {path}") is not None
+    match = _GOOGLES.match(f"{scope['method']} {scope['path']}")
+    return match is not None and (match["shared"] is None or is_googles(scope))
+
+
+def is_googles(scope: HTTPScope) -> bool:
+    """Whether one of Google's clients asks; it says so in every request."""
+    return any(name.startswith(b"x-goog-api-") for name, _ in scope["headers"])
 
 
 def body(error: GatewayError) -> bytes:

@@ -1,15 +1,25 @@
-"""`GET /v1/models` and `GET /v1/models/{id}`; and the same in Google's form, under `/v1beta`."""
+"""`GET /v1/models` and `GET /v1/models/{id}`; and the same as Google's two APIs have it."""
 
-from litestar import Controller, get
+import re
+from typing import Any
+
+from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from msgspec import UNSET
 
+from service.api import google_errors
 from service.api.documentation import ERRORS, GOOGLE_ERRORS, GUARDED
+from service.errors import UnknownUrlError
 from service.interfaces import Gateway
 from service.models import Model, find_model, unaliased
 from service.schemas import openai
-from service.schemas.gemini_native import NativeModel, NativeModelList
+from service.schemas.gemini_native import (
+    NativeModel,
+    NativeModelList,
+    PublisherModel,
+    PublisherModelList,
+)
 
 _NO_SUCH = {**GUARDED, 404: ERRORS[404]}
 _IN_GOOGLES_WORDS = {status: GOOGLE_ERRORS[status] for status in _NO_SUCH}
@@ -20,8 +30,17 @@ class ModelController(Controller):
     tags = ["Models"]
 
     @get(summary="List models", responses=GUARDED)
-    async def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> openai.ModelList:
-        """List the operator's own names, and the models that can be asked for now."""
+    async def index(
+        self,
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> openai.ModelList | NativeModelList:
+        """List the operator's own names, and the models that can be asked for now.
+
+        Google's clients have the same path for it, and get it in their form.
+        """
+        if google_errors.is_googles(request.scope):
+            return _list_as_google(gateway)
         return openai.ModelList(data=[_describe(model, name) for name, model in _offered(gateway)])
 
     @get(
@@ -31,11 +50,17 @@ class ModelController(Controller):
         sync_to_thread=False,
     )
     def retrieve(
-        self, model_id: FromPath[str], gateway: NamedDependency[SkipValidation[Gateway]]
-    ) -> openai.Model:
+        self,
+        model_id: FromPath[str],
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> openai.Model | NativeModel:
         """Describe one model, under the name it was asked for. The name may hold a slash."""
         name = model_id.removeprefix("/")
-        return _describe(find_model(unaliased(name, gateway.settings.aliases)), name)
+        model = find_model(unaliased(name, gateway.settings.aliases))
+        if google_errors.is_googles(request.scope):
+            return _describe_as_google(model, name)
+        return _describe(model, name)
 
 
 class NativeModelController(Controller):
@@ -45,8 +70,7 @@ class NativeModelController(Controller):
     @get(summary="List models as Google does", responses=_IN_GOOGLES_WORDS)
     async def index(self, gateway: NamedDependency[SkipValidation[Gateway]]) -> NativeModelList:
         """List them on one page, whatever its size shall be."""
-        rows = [_describe_as_google(model, name) for name, model in _offered(gateway)]
-        return NativeModelList(rows)
+        return _list_as_google(gateway)
 
     @get(
         "/{target:path}",
@@ -60,6 +84,38 @@ class NativeModelController(Controller):
         name = target.removeprefix("/").removeprefix("models/")
         row = find_model(unaliased(name, gateway.settings.aliases))
         return _describe_as_google(row, name)
+
+
+class PublisherModelController(Controller):
+    tags = ["Gemini"]
+
+    @get(
+        ["/publishers/{target:path}", "/projects/{target:path}"],
+        summary="List models, or retrieve one, as Vertex AI does",
+        responses=_IN_GOOGLES_WORDS,
+        sync_to_thread=False,
+    )
+    def show(
+        self,
+        target: FromPath[str],
+        request: Request[Any, Any, Any],
+        gateway: NamedDependency[SkipValidation[Gateway]],
+    ) -> PublisherModelList | PublisherModel:
+        """List them on one page. Project and location are the gateway's own."""
+        match = _PUBLISHED.fullmatch(target)
+        if match is None:
+            msg = f"Unknown request URL: GET {request.url.path}. It must end in google/models."
+            raise UnknownUrlError(msg)
+        name = match["model"]
+        if name is None:
+            return PublisherModelList([_describe_as_vertex(one) for one, _ in _offered(gateway)])
+        find_model(unaliased(name, gateway.settings.aliases))
+        return _describe_as_vertex(name)
+
+
+_PUBLISHED = re.compile(
+    r"(?:/[^/]+/locations/[^/]+/publishers)?/google/models(?:/(?P<model>[^/]+))?"
+)
 
 
 def _offered(gateway: Gateway) -> list[tuple[str, Model]]:
@@ -85,11 +141,15 @@ def _describe(model: Model, name: str) -> openai.Model:
     )
 
 
+def _list_as_google(gateway: Gateway) -> NativeModelList:
+    return NativeModelList([_describe_as_google(model, name) for name, model in _offered(gateway)])
+
+
 def _describe_as_google(model: Model, name: str) -> NativeModel:
     embeds = "embedding" in model.outputs
     return NativeModel(
         name=f"models/{name}",
-        display_name=name.replace("-", " ").title(),
+        display_name=_title(name),
         input_token_limit=model.context_length,
         output_token_limit=model.max_output_tokens or 0,
         supported_generation_methods=(
@@ -97,3 +157,11 @@ def _describe_as_google(model: Model, name: str) -> NativeModel:
         ),
         thinking=model.thinking is not None,
     )
+
+
+def _describe_as_vertex(name: str) -> PublisherModel:
+    return PublisherModel(name=f"publishers/google/models/{name}", display_name=_title(name))
+
+
+def _title(name: str) -> str:
+    return name.replace("-", " ").title()

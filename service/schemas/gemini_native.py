@@ -60,3 +60,14 @@ class NativeModel(Struct, rename="camel", kw_only=True, omit_defaults=True):
 
 class NativeModelList(Struct):
     models: list[NativeModel]
+
+
+class PublisherModel(Struct, rename="camel"):
+    """A row of Vertex AI's `GET /v1beta1/publishers/google/models`."""
+
+    name: str
+    display_name: str
+
+
+class PublisherModelList(Struct, rename="camel"):
+    publisher_models: list[PublisherModel]

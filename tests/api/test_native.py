@@ -107,6 +107,17 @@ def test_the_sdk_counts_tokens(sdk: genai.Client) -> None:
     assert sdk.models.count_tokens(model=MODEL, contents="x" * 40).total_tokens == 10
 
 
+def test_the_sdk_lists_models_and_gets_one(sdk: genai.Client) -> None:
+    assert f"models/{MODEL}" in [
+        (model.name or "")[-len(MODEL) - 7 :] for model in sdk.models.list()
+    ]
+    got = sdk.models.get(model=MODEL)
+    assert ((got.name or "").endswith(f"models/{MODEL}"), got.display_name) == (
+        True,
+        "Gemini 3 Flash Preview",
+    )
+
+
 async def test_the_sdk_does_all_of_it_asynchronously(aio: AsyncClient, google: Google) -> None:
     google.script(answer("Hel", "lo"), answer("Hel", "lo"))
     assert (await aio.models.generate_content(model=MODEL, contents="Hi")).text == "Hello"
@@ -371,6 +382,22 @@ def test_when_to_ask_again_is_said_where_googles_clients_look(
     assert (told["status"], told["message"]) == ("RESOURCE_EXHAUSTED", "Slow down.")
     assert told["details"][0]["retryDelay"] == "7s"
     assert response.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models/nope",
+        "/v1/publishers/google/models/nope",
+        "/v1beta1/projects/p/locations/l/publishers/google/models/nope",
+        "/v1beta1/projects/p/locations/l/publishers/google/models/nope/more",
+    ],
+)
+def test_googles_clients_are_told_of_a_model_that_is_not_there(
+    client: httpx.Client, path: str
+) -> None:
+    response = client.get(path, headers={"x-goog-api-client": "google-genai-sdk/1"})
+    assert (response.status_code, error_of(response)["status"]) == (404, "NOT_FOUND")
 
 
 def test_other_paths_keep_openais_words(client: httpx.Client) -> None:

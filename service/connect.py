@@ -36,13 +36,14 @@ from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.signatures.memory import MemorySignatures
 from service.signatures.shared import SharedSignatures
+from service.transport import open_transport
 from service.upstream.catalog import Catalog
 from service.upstream.code_assist import CodeAssist
 from service.upstream.empty import RepeatEmptyAnswers
 from service.upstream.failover import Failover, Named
 from service.upstream.fake_thinking import FakeThinking
 from service.upstream.gemini_api import GeminiApi
-from service.upstream.http import GoogleHttp, TimeLimits, open_transport
+from service.upstream.http import GoogleHttp, TimeLimits
 from service.upstream.project import Project
 from service.upstream.strict import Strict
 from service.upstream.unsigned import BypassRefusedSignatures
@@ -104,7 +105,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     Raise `CredentialsError` or `SettingsError` if something cannot be read, or cannot work.
     """
     store = SecretManager(settings.secret_manager_endpoint, settings.google_cloud_project)
-    transport = await asyncio.to_thread(open_transport)  # reads the certificates
+    transport = await asyncio.to_thread(open_transport, settings.http_client)  # certificates
     close: list[Callable[[], Awaitable[None]]] = [transport.aclose]
     try:
         async with asyncio.TaskGroup() as group:

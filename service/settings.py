@@ -41,6 +41,7 @@ class Secret:
         return "Secret('***')"
 
 
+HttpClient = Literal["httptools", "aiohttp"]
 UpstreamName = Literal["code_assist", "vertex", "gemini_api"]
 UpstreamNames = Annotated[
     str,
@@ -126,6 +127,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     max_request_bytes: Bytes = 30 * 1024 * 1024
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5
+    http_client: HttpClient = "httptools"
     upstream_first_byte_seconds: Seconds = 300
     upstream_idle_seconds: Seconds = 120
     request_deadline_seconds: Seconds = 3570

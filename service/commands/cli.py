@@ -22,7 +22,7 @@ from service.credentials.authorization_code import OAuthClient, exchange
 from service.errors import CredentialsError, GatewayError
 from service.schemas.oauth import Credential
 from service.settings import Settings, SettingsError
-from service.upstream.http import open_transport
+from service.transport import open_transport
 
 _PROGRAM = "python -m service"
 _EXIT_USAGE = 2
@@ -161,7 +161,7 @@ def _open_browser(url: str) -> None:
 
 
 async def _exchange(settings: Settings, client: OAuthClient, answered: Answered) -> Credential:
-    transport = await asyncio.to_thread(open_transport)  # reads the certificates
+    transport = await asyncio.to_thread(open_transport, settings.http_client)  # certificates
     try:
         return await exchange(
             transport,

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import aiohttp
 import httpx
 import msgspec
 
@@ -102,9 +101,9 @@ class MetadataServer:
                 content = await response.aread()
             finally:
                 await response.aclose()
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+        except httpx.HTTPError as error:
             msg = "Google's metadata server could not be reached. Ask again."
-            if isinstance(error.__cause__ or error, aiohttp.ConnectionTimeoutError):
+            if isinstance(error, httpx.ConnectTimeout):
                 raise _NobodyThereError(msg) from error
             raise TokenEndpointError(msg) from error
         if response.status_code == httpx.codes.NOT_FOUND:

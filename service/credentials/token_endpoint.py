@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import aiohttp
 import httpx
 import msgspec
 
@@ -58,7 +57,7 @@ async def ask(
             content = await response.aread()
         finally:
             await response.aclose()
-    except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+    except httpx.HTTPError as error:
         msg = f"Google's token endpoint could not be reached. {again}"
         raise TokenEndpointError(msg) from error
     status = response.status_code

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-import aiohttp
 import httpx
 import msgspec
 
@@ -41,20 +40,19 @@ def upstream_failures() -> Generator[None]:
         yield
     except httpx.ReadTimeout as error:
         raise UpstreamTimeoutError("Gemini did not answer in time.") from error
-    except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-        raise _broken(error.__cause__ or error) from error
+    except httpx.TransportError as error:
+        raise _broken(error) from error
     except EventTooLargeError as error:
         raise UpstreamResponseError("Gemini sent an event that is too large to be one.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamResponseError("Gemini's answer could not be read. Ask again.") from error
 
 
-def _broken(cause: BaseException) -> GatewayError:
-    """Choose by aiohttp's error: httpx's name for a connection that broke is a time-out."""
-    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+def _broken(error: httpx.TransportError) -> GatewayError:
+    if isinstance(error, httpx.ConnectTimeout):
         return UpstreamUnreachableError("Gemini took no connection in time. Ask again.")
-    name = type(cause).__name__
-    if isinstance(cause, aiohttp.ClientConnectorError):
+    name = type(error.__cause__ or error).__name__
+    if isinstance(error, httpx.ConnectError):
         return UpstreamUnreachableError(f"Gemini could not be reached ({name}). Ask again.")
     return UpstreamDisconnectedError(f"The connection to Gemini broke ({name}). Ask again.")
 

@@ -9,9 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from service import __version__
 from service.errors import CredentialsError, GatewayError, UpstreamTimeoutError
@@ -20,7 +18,6 @@ from service.upstream.failures import refusal, upstream_failures
 
 USER_AGENT = f"gemini-openai-gateway/{__version__}"
 
-_KEEPALIVE_SECONDS = 60
 _UNAUTHORIZED = 401
 #: How often a token is replaced at most: by the shared one, the credential's own, a new one.
 _RENEWALS = 3
@@ -35,18 +32,6 @@ class TimeLimits(NamedTuple):
     connect: float = 5
     first_byte: float = 300  # a model that thinks says nothing for minutes
     idle: float = 120
-
-
-def open_transport() -> httpx.AsyncBaseTransport:
-    """Make the pool; close it with `aclose`. Call it in the event loop that will use it."""
-    context = httpx.create_ssl_context()
-
-    def session() -> aiohttp.ClientSession:
-        # Without a number aiohttp would let the 101st stream wait; 0 is no limit.
-        connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=_KEEPALIVE_SECONDS)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-    return AiohttpTransport(verify=context, client=session)
 
 
 class GoogleHttp:

@@ -8,7 +8,7 @@ import pytest
 from service.credentials.authorization_code import OAuthClient, exchange
 from service.errors import CredentialsError, GatewayError, TokenEndpointError
 from service.schemas.oauth import Credential
-from service.upstream.http import open_transport
+from service.transport import open_transport
 from tests.commands.browsing import asking
 from tests.simulators.google import Google
 from tests.simulators.replies import Play, document, drop, page

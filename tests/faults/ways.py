@@ -7,13 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
 from service import connect
+from service.settings import HttpClient
+from service.transport import Pool, open_transport
 from service.upstream.failover import Failover
-from service.upstream.http import open_transport
 from tests.gateway import Gateway, settings_for
 from tests.simulators.calls import Call, Play
 from tests.simulators.generation import echo
@@ -75,7 +72,7 @@ class Ways:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.ahead = 0.0
-        self.transport: httpx.AsyncBaseTransport | None = None
+        self.pool: Pool | None = None
 
     def now(self) -> float:
         return self.ahead
@@ -87,11 +84,8 @@ class Ways:
     @property
     def connections_in_use(self) -> int:
         """How many connections to Google have not gone back to the pool."""
-        assert isinstance(self.transport, AiohttpTransport)
-        session = self.transport.client
-        assert isinstance(session, aiohttp.ClientSession), "the first call makes it"
-        connector: Any = session.connector
-        return len(connector._acquired)
+        assert self.pool is not None
+        return self.pool.in_use
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -100,9 +94,9 @@ class Ways:
         def failover(*args: Any, **kwargs: Any) -> Failover:
             return Failover(*args, **kwargs, now=self.now)
 
-        def transport() -> httpx.AsyncBaseTransport:
-            self.transport = open_transport()
-            return self.transport
+        def transport(client: HttpClient) -> Pool:
+            self.pool = open_transport(client)
+            return self.pool
 
         with (
             patch.object(connect, "Failover", failover),

@@ -6,7 +6,8 @@ from typing import Literal
 import pytest
 
 from service.schemas.oauth import AccessToken
-from service.upstream.http import GoogleHttp, TimeLimits, open_transport
+from service.transport import open_transport
+from service.upstream.http import GoogleHttp, TimeLimits
 from tests.simulators.google import Google
 
 

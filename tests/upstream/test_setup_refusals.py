@@ -9,8 +9,9 @@ import pytest
 
 from service.errors import GatewayError
 from service.schemas.code_assist import IneligibleTier
+from service.transport import open_transport
 from service.upstream import setup
-from service.upstream.http import GoogleHttp, TimeLimits, open_transport
+from service.upstream.http import GoogleHttp, TimeLimits
 from service.upstream.setup import Setup
 from service.upstream.setup_refusals import ineligible, setup_refusal
 from tests.gateway import HELLO, Gateway, settings_for

@@ -34,7 +34,7 @@ class HttpConnection(asyncio.Protocol):
         self.headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
         self._size = 0
-        self._has_head = self._is_complete = self._is_paused = False
+        self._has_head = self._is_complete = self._is_paused = self._stays_open = False
         self._error: httpx.TransportError | None = None
         #: Whether anything has arrived since the request was sent.
         self.has_answered = False
@@ -76,13 +76,7 @@ class HttpConnection(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Whether another exchange may follow: all has been said, and nobody wants to end it."""
-        return (
-            self.is_open
-            and self._is_complete
-            and self._error is None
-            and not self._is_paused
-            and self._parser.should_keep_alive()
-        )
+        return self.is_open and self._stays_open and not (self._error or self._is_paused)
 
     def close(self) -> None:
         self.is_open = False
@@ -160,6 +154,7 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._is_complete = self._has_head
+        self._stays_open = self._parser.should_keep_alive()  # later it would not say
 
     def on_message_begin(self) -> None:
         if self._is_complete:

@@ -19,7 +19,7 @@ from service.surrogates import replace_encoded_surrogates, replace_lone_surrogat
 from service.telemetry import token_counts
 from service.upstream.failures import refusal, upstream_failures
 from service.upstream.google_error import is_error
-from service.upstream.http import GoogleHttp
+from service.upstream.http import GoogleHttp, reads
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class ResponseStream:
         self._response = response
         self._http = http
         self._unwrap = unwrap
-        self._chunks = response.aiter_bytes()
+        self._chunks = reads(response)
         self._decoder = sse.Decoder()
         self._begun: list[GenerateContentResponse] = []
         self._failure: GatewayError | None = None

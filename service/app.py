@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from service.api import diagnostics
+from service.api.admission import admits
 from service.api.asking import find_chat_model
 from service.api.chat import ChatController
 from service.api.completions import CompletionController
@@ -19,7 +20,7 @@ from service.api.documentation import openapi_config
 from service.api.edge import Edge
 from service.api.embeddings import EmbeddingController
 from service.api.errors import HANDLERS, unexpected
-from service.api.guards import requires_api_key
+from service.api.guards import in_turn, requires_api_key
 from service.api.image_generations import ImageController
 from service.api.metrics import MetricsController
 from service.api.models import (
@@ -34,6 +35,7 @@ from service.credentials.sources import check_credential
 from service.draining import Drain
 from service.errors import CredentialsError, GatewayError, ModelNotFoundError, OverloadedError
 from service.interfaces import Connection, Gateway, Upstream
+from service.limits import Load
 from service.metrics import Metrics
 from service.models import Model, find_model, table_of, unaliased
 from service.otlp import Otlp, OtlpMissingError
@@ -92,7 +94,9 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         return gateway
 
     observer = _observer(settings, gateway.metrics)
-    guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
+    key_guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
+    guards = [in_turn(*key_guards, admits(largest=settings.largest_request))]
+    load = Load(requests=settings.max_concurrent_requests, bytes_=settings.max_inflight_bytes)
     app = Litestar(
         route_handlers=[
             Router("/v1", route_handlers=_CONTROLLERS, guards=guards),
@@ -115,8 +119,8 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
                 guards=guards,
                 include_in_schema=False,
             ),
-            Router("/v1", route_handlers=[DebugController], guards=guards or [only_from_here]),
-            Router("/", route_handlers=[MetricsController], guards=guards or [only_from_here]),
+            Router("/v1", route_handlers=[DebugController], guards=key_guards or [only_from_here]),
+            Router("/", route_handlers=[MetricsController], guards=key_guards or [only_from_here]),
             diagnostics.index,
             diagnostics.health,
             diagnostics.ready,
@@ -128,10 +132,10 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
             allow_origins=split(settings.cors_allow_origins), expose_headers=_EXPOSED
         ),
         openapi_config=openapi_config(key_needed=settings.openai_api_key is not None),
-        request_max_body_size=settings.max_request_bytes,
+        request_max_body_size=settings.largest_request,
         logging_config=None,
     )
-    return Edge(app, drain, observer=observer, project=gateway.project)
+    return Edge(app, drain, load, observer=observer, project=gateway.project)
 
 
 def _observer(settings: Settings, metrics: Metrics) -> Metrics | Otlp:

@@ -283,6 +283,16 @@ class GoingAwayError(GatewayError):
         )
 
 
+class BusyError(GatewayError):
+    """An instance that has its hands full; it, or another one, will have room."""
+
+    status = 503
+    code = "server_is_overloaded"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why} Ask again in a moment.", retry_after=1)
+
+
 class TokenEndpointError(GatewayError):
     """Google's token endpoint is down, or said to come back later."""
 

@@ -23,7 +23,8 @@ from httpx_aiohttp import AiohttpTransport
 
 from service import __version__
 from service.addresses import is_address, is_public, may_be_allowed
-from service.errors import InvalidRequestError
+from service.errors import GatewayError, InvalidRequestError
+from service.limits import hold
 from service.schemas.openai_media import Fetched
 
 #: Returns all addresses of a host; raises `OSError`.
@@ -75,6 +76,7 @@ class _Budget:
         self._left -= size
         if self._left < 0:
             raise self._too_large()
+        hold(size)
 
     def _too_large(self) -> MediaError:
         return MediaError(
@@ -149,7 +151,7 @@ class MediaFetcher:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {url: group.create_task(one(url, param)) for url, param in urls.items()}
-        except* InvalidRequestError as failures:
+        except* GatewayError as failures:
             raise failures.exceptions[0] from None
         return {url: task.result() for url, task in tasks.items()}
 

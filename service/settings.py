@@ -53,6 +53,7 @@ Aliases = Annotated[str, Meta(pattern=r"^\s*([^\s,=]+\s*=\s*[^\s,=]+\s*(,\s*|$))
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 Bytes = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(gt=0)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/]+")]
 ProjectId = Annotated[str, Meta(pattern=r"[^0-9]")]  # not its number
 Location = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+[0-9]+)?$")]
@@ -125,6 +126,8 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     media_allow_hosts: str = ""
 
     max_request_bytes: Bytes = 30 * 1024 * 1024
+    max_inflight_bytes: Bytes = 128 * 1024 * 1024
+    max_concurrent_requests: Count | None = None
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5
     http_client: HttpClient = "httptools"
@@ -156,6 +159,11 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     def metadata_host(self) -> str | None:
         """Where to ask for the service's own identity; None where there is no such server."""
         return self.gce_metadata_host or ("metadata.google.internal" if self.on_cloud_run else None)
+
+    @property
+    def largest_request(self) -> int:
+        """How many bytes a body may have: more than what may be in flight finds no room ever."""
+        return min(self.max_request_bytes, self.max_inflight_bytes)
 
     @property
     def ways(self) -> list[str]:
@@ -263,6 +271,7 @@ _WORDS: dict[Any, str] = {
     bool: "true, false, 1 or 0",
     Port: "a whole number from 0 to 65535",
     Bytes: "a whole number of bytes above 0",
+    Count: "a whole number above 0",
     Seconds: "a number of seconds above 0",
     ProjectId: "the id of a Google Cloud project, as in my-project-123, not its number",
     Aliases: "pairs of a name and a model's id, separated by commas: gpt-4o=gemini-3.5-flash",

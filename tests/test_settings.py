@@ -44,6 +44,7 @@ def test_values_are_read(environ: dict[str, str], name: str, value: object) -> N
         ("SSE_KEEPALIVE_SECONDS", "0", "a number of seconds above 0"),
         ("UPSTREAM_IDLE_SECONDS", "soon", "a number of seconds above 0"),
         ("MAX_REQUEST_BYTES", "-1", "a whole number of bytes above 0"),
+        ("MAX_CONCURRENT_REQUESTS", "0", "a whole number above 0"),
         ("GEMINI_PROJECT_ID", "123456789012", "the id of a Google Cloud project"),
         ("CODE_ASSIST_ENDPOINT", "example.com", "scheme, host and port"),
         ("CODE_ASSIST_ENDPOINT", "https://example.com/v1", "scheme, host and port"),

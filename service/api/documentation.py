@@ -34,7 +34,7 @@ ERRORS = {
         429: "A quota is used up; `retry-after` says for how long.",
         500: "The gateway, its Google credentials or Gemini failed.",
         502: "Gemini could not be reached, or gave no proper answer.",
-        503: "Gemini is overloaded.",
+        503: "Gemini is overloaded, or this instance is; `retry-after` says when to ask again.",
         504: "Gemini took too long.",
     }.items()
 }
@@ -60,7 +60,7 @@ GOOGLE_ERRORS = {
         500: "The gateway, its Google credentials or Gemini failed.",
         501: "There is no such method here.",
         502: "Gemini could not be reached, or gave no proper answer.",
-        503: "Gemini is overloaded.",
+        503: "Gemini is overloaded, or this instance is.",
         504: "Gemini took too long.",
     }.items()
 }

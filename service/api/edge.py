@@ -24,6 +24,7 @@ from service.api.trace_headers import trace_of
 from service.background import finished, request_work
 from service.draining import Drain
 from service.errors import GoingAwayError
+from service.limits import Claim, Load, claim_at_hand
 from service.telemetry import NoObserver, Observer, RequestAtHand, annotate, request_at_hand
 
 _OK = 200
@@ -36,6 +37,7 @@ class Edge:
     Args:
         app: the other.
         drain: knows what is under way.
+        load: how much of it there may be.
         observer: is told of every request that has ended.
         project: returns the Google Cloud project that traces belong to, once it is known.
         clock: seconds.
@@ -46,6 +48,7 @@ class Edge:
         self,
         app: ASGIApp,
         drain: Drain,
+        load: Load,
         *,
         observer: Observer | None = None,
         project: Callable[[], str | None] = lambda: None,
@@ -53,6 +56,7 @@ class Edge:
     ) -> None:
         self._app = app
         self._drain = drain
+        self._load = load
         self._observer = observer or NoObserver()
         self._project = project
         self._clock = clock
@@ -62,7 +66,10 @@ class Edge:
             await self._app(scope, receive, send)
             return
         arrived_at.set(asyncio.get_running_loop().time())
-        exchange = _Exchange(scope, receive, send, self._drain, self._begun(scope))
+        claim = Claim(self._load)
+        request = self._begun(scope)
+        exchange = _Exchange(scope, receive, send, drain=self._drain, request=request, claim=claim)
+        claim_token = claim_at_hand.set(claim)
         token = request_at_hand.set(exchange.request)
         work_token = request_work.set(exchange.work)
         try:
@@ -74,8 +81,10 @@ class Edge:
                     exchange.end()
                     await exchange.finish_work()
         finally:
+            claim.release()
             exchange.end()
             request_line.write(exchange.request)
+            claim_at_hand.reset(claim_token)
             request_work.reset(work_token)
             request_at_hand.reset(token)
 
@@ -100,16 +109,25 @@ class _Exchange:
         send: ASGI's.
         drain: knows whether there is time for work beside the answer.
         request: what is known of it.
+        claim: what it takes of what there is.
 
     """
 
     def __init__(
-        self, scope: HTTPScope, receive: Receive, send: Send, drain: Drain, request: RequestAtHand
+        self,
+        scope: HTTPScope,
+        receive: Receive,
+        send: Send,
+        *,
+        drain: Drain,
+        request: RequestAtHand,
+        claim: Claim,
     ) -> None:
         self._receive = receive
         self._send = send
         self._drain = drain
         self.request = request
+        self._claim = claim
         self.path = scope["path"]
         #: That the request has started.
         self.work: set[asyncio.Task[Any]] = set()
@@ -121,9 +139,11 @@ class _Exchange:
         self._size = 0
 
     async def receive(self) -> Any:
-        message = await self._receive()
+        message: Any = await self._receive()
         if message["type"] == "http.disconnect" and self.request.ended is None:
             self.request.fields["client_gone"] = True
+        elif self._claim.unannounced:
+            self._claim.take(len(message["body"]))
         return message
 
     async def send(self, message: Message) -> None:

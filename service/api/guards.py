@@ -60,6 +60,19 @@ def requires_api_key(keys: Callable[[], Awaitable[Sequence[Secret]]]) -> Guard:
     return check
 
 
+def in_turn(*guards: Guard) -> Guard:
+    """Make one guard of several: Litestar copies the whole handler for each."""
+
+    async def check(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        for guard in guards:
+            if (checking := guard(connection, handler)) is not None:
+                await checking
+
+    return check
+
+
 def caller(connection: ASGIConnection[Any, Any, Any, Any]) -> bytes:
     """Return what tells one caller from another: a digest of the key, also where none is asked."""
     accepted: bytes | None = connection.scope["state"].get(_ACCEPTED)

@@ -9,6 +9,7 @@ from service.api.deadline import arrived_at, within
 from service.api.edge import Edge
 from service.draining import Drain
 from service.errors import RequestDeadlineError
+from service.limits import Load
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, events, text_of
 from tests.simulators.google import Google
@@ -110,5 +111,5 @@ async def test_the_clock_starts_when_the_request_comes() -> None:
 
     before = asyncio.get_running_loop().time()
     scope: Any = {"type": "http", "method": "POST", "path": PATH, "headers": []}
-    await Edge(app, Drain())(scope, never, never)
+    await Edge(app, Drain(), Load(bytes_=1))(scope, never, never)
     assert before <= seen[0] <= asyncio.get_running_loop().time()

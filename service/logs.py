@@ -94,4 +94,8 @@ def configure(level: str, form: str | None, stream: TextIO | None = None) -> Non
     handler = logging.StreamHandler(stream)
     text = form == "text" if form else stream.isatty()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
+    # Nothing below is in a line, and each is looked up for every line:
+    # https://docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

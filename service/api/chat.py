@@ -12,6 +12,7 @@ from litestar.params import JSONBody, SkipValidation
 from service.api.asking import model_asked, wants_stream
 from service.api.deadline import within
 from service.api.defaults import defaults_of
+from service.api.direct import JSONBytes
 from service.api.documentation import ERRORS, EVENTS
 from service.api.guards import caller
 from service.api.media import fetched_media
@@ -106,9 +107,7 @@ class ChatController(Controller):
         metadata = metadata._replace(model=asking.stand_in or name)
         completion = to_openai(answers.responses, metadata, reasoning=reasoning)
         signatures.keep(completion, connection.signatures)
-        return Response(
-            _encoder.encode(completion), media_type="application/json", headers=asking.headers
-        )
+        return JSONBytes(_encoder.encode(completion), asking.headers)
 
 
 def _translator(

@@ -1,9 +1,8 @@
 """How long a request may take: Cloud Run would cut it without a word a little later."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 from service.errors import RequestDeadlineError
 
@@ -12,21 +11,37 @@ from service.errors import RequestDeadlineError
 arrived_at: ContextVar[float] = ContextVar("arrived_at")
 
 
-@asynccontextmanager
-async def within(seconds: float | None) -> AsyncGenerator[None]:
-    """Around an answer: raise `RequestDeadlineError` when its request takes longer than it may."""
-    if seconds is None:
-        yield
-        return
-    limit = asyncio.timeout_at(arrived_at.get(asyncio.get_running_loop().time()) + seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise RequestDeadlineError(
-            f"This gateway ends a request after {seconds:g} seconds, and the answer was not "
-            "complete by then. Ask for a shorter one. The operator can set "
-            "REQUEST_DEADLINE_SECONDS."
-        ) from error
+class within:  # noqa: N801  (used as a function is)
+    """`async with`: raises `RequestDeadlineError` when its request takes longer than it may.
+
+    Args:
+        seconds: from the request's arrival; None for no end.
+
+    """
+
+    __slots__ = ("_limit", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        end = None
+        if seconds is not None:
+            end = arrived_at.get(asyncio.get_running_loop().time()) + seconds
+        self._limit = asyncio.timeout_at(end)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, traceback)
+        except TimeoutError as expired:
+            raise RequestDeadlineError(
+                f"This gateway ends a request after {self._seconds:g} seconds, and the answer was "
+                "not complete by then. Ask for a shorter one. The operator can set "
+                "REQUEST_DEADLINE_SECONDS."
+            ) from expired

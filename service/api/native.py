@@ -21,6 +21,7 @@ from msgspec import Raw
 from service.api import google_errors
 from service.api.asking import find_chat_model
 from service.api.deadline import within
+from service.api.direct import JSONBytes
 from service.api.documentation import GOOGLE_ERRORS
 from service.api.requests import decode
 from service.api.streaming import EventStream, WhileConnected, Writer
@@ -127,15 +128,15 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
 _METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 
 
-def _counted(counted: Counted) -> Response[bytes]:
+def _counted(counted: Counted) -> JSONBytes:
     headers = {"x-upstream": counted.upstream}
     if counted.left_out:
         headers["x-ignored-params"] = ",".join(counted.left_out)
     return _whole(counted.body, headers)
 
 
-def _whole(body: bytes, headers: dict[str, str]) -> Response[bytes]:
-    return Response(body, media_type="application/json", headers=headers)
+def _whole(body: bytes, headers: dict[str, str]) -> JSONBytes:
+    return JSONBytes(body, headers)
 
 
 def _body(content: bytes) -> NativeRequest:

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 import msgspec
-from litestar import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
@@ -16,6 +15,7 @@ from service import sse
 from service.api import errors
 from service.api.choices import BREAKS
 from service.api.deadline import within
+from service.api.direct import DirectResponse
 from service.draining import cutting
 from service.errors import ClientDisconnectedError, GatewayError, GoingAwayError
 from service.telemetry import annotate, answer_begins, streaming
@@ -117,7 +117,7 @@ class WhileConnected:
                 return
 
 
-class EventStream(Response[None]):
+class EventStream(DirectResponse):
     """A response of server-sent events.
 
     It begins when the first chunk is ready, so that what goes wrong before that has its real
@@ -141,7 +141,7 @@ class EventStream(Response[None]):
         keepalive: float,
         deadline: float | None = None,
     ) -> None:
-        super().__init__(None)
+        super().__init__()
         self.open_answer = open_answer
         self.translator = translator
         self.extra_headers = headers

@@ -7,10 +7,10 @@ there.
 
 import math
 import re
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from types import TracebackType
 
 import httpx
 import msgspec
@@ -33,19 +33,35 @@ _MAX_MESSAGE = 2000
 _BAD_REQUEST = 400
 
 
-@contextmanager
-def upstream_failures() -> Generator[None]:
-    """Around every read from Google: let only `GatewayError` out."""
-    try:
-        yield
-    except httpx.ReadTimeout as error:
-        raise UpstreamTimeoutError("Gemini did not answer in time.") from error
-    except httpx.TransportError as error:
-        raise _broken(error) from error
-    except EventTooLargeError as error:
-        raise UpstreamResponseError("Gemini sent an event that is too large to be one.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamResponseError("Gemini's answer could not be read. Ask again.") from error
+class upstream_failures:  # noqa: N801  (used as a function is)
+    """`with`, around every read from Google: lets only `GatewayError` out."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None and (told := _told(error)) is not None:
+            raise told from error
+
+
+def _told(error: BaseException) -> GatewayError | None:
+    match error:
+        case httpx.ReadTimeout():
+            return UpstreamTimeoutError("Gemini did not answer in time.")
+        case httpx.TransportError():
+            return _broken(error)
+        case EventTooLargeError():
+            return UpstreamResponseError("Gemini sent an event that is too large to be one.")
+        case msgspec.DecodeError() | UnicodeDecodeError() | RecursionError():
+            return UpstreamResponseError("Gemini's answer could not be read. Ask again.")
+        case _:
+            return None
 
 
 def _broken(error: httpx.TransportError) -> GatewayError:

@@ -6,8 +6,7 @@ httpx is called at its transport, because its client costs three times what the 
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import NamedTuple
 
@@ -83,8 +82,7 @@ class GoogleHttp:
         """
         async with self.first_byte():
             response = await self.open(url, body, refuse=refuse)
-        async with self._closing(response):
-            return await self._whole(response)
+        return await self._whole(response)
 
     async def open(
         self, url: str, body: bytes | None, *, refuse: Refuse = refusal
@@ -100,8 +98,7 @@ class GoogleHttp:
             response = await self._send(url, body, token.value)
             if response.is_success:
                 return response
-            async with self._closing(response):
-                content = await self._whole(response)  # so that the connection can be used again
+            content = await self._whole(response)  # so that the connection can be used again
             error = refuse(response.status_code, content, response.headers)
             if not renewals or not self._is_rejected(response.status_code, error):
                 raise error
@@ -148,18 +145,14 @@ class GoogleHttp:
     async def _whole(self, response: httpx.Response) -> bytes:
         chunks = reads(response)
         pieces: list[bytes] = []
-        while True:
-            async with self.no_silence():
-                piece = await anext(chunks, None)
-            if piece is None:
-                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            pieces.append(piece)
-
-    @asynccontextmanager
-    async def _closing(self, response: httpx.Response) -> AsyncGenerator[None]:
         try:
             with upstream_failures():
-                yield
+                while True:
+                    async with self.no_silence():
+                        piece = await anext(chunks, None)
+                    if piece is None:
+                        return b"".join(pieces)
+                    pieces.append(piece)
         finally:
             await response.aclose()
 

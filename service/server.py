@@ -62,8 +62,10 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         # What is there now stays: without this each full collection looks through all of it, for
-        # a twentieth of a second in which no stream goes on.
+        # a twentieth of a second in which no stream goes on. A request makes hundreds of objects,
+        # and hardly any of them in a cycle.
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to go away at the first signal; wait for no answer any longer at the second."""

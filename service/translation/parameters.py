@@ -23,14 +23,17 @@ _DEFAULTS = Defaults()
 
 
 def to_generation_config(
-    request: ChatCompletionRequest, model: Model, defaults: Defaults
+    request: ChatCompletionRequest, model: Model, defaults: Defaults, *, json: bool
 ) -> gemini.GenerationConfig | None:
-    """Return what Gemini should be told, or None if the client said nothing about it."""
+    """Return what Gemini should be told, or None if the client said nothing about it.
+
+    With `json`, beside the tools that are sent, an answer in JSON may be asked for.
+    """
     limit = request.max_completion_tokens or request.max_tokens
     config = to_sampling(request, model, limit)
     config.thinking_config = to_thinking_config(request, model, defaults)
     config.media_resolution = for_all(request, model)
-    if plan_tools(request, model, defaults).json:
+    if json:
         ask_for_json(config, request, model)
     ask_for_modalities(config, request, model)
     if request.logprobs and _tells_logprobs(model):

@@ -50,7 +50,8 @@ def to_gemini(
     refuse_modalities(request, model)
     names = tool_names(request)
     functions = to_tools(request, names, model)
-    tools, tool_config = plan_tools(request, model, defaults).with_native(*functions)
+    plan = plan_tools(request, model, defaults)
+    tools, tool_config = plan.with_native(*functions)
     media = MediaReader(model, defaults, fetched)
     system, contents = to_contents(request.messages, model, names, media)
     if system is not None and not model.system:
@@ -61,7 +62,7 @@ def to_gemini(
         system_instruction=system,
         tools=tools,
         tool_config=tool_config,
-        generation_config=to_generation_config(request, model, defaults),
+        generation_config=to_generation_config(request, model, defaults, json=plan.json),
         safety_settings=to_safety_settings(request, defaults),
         service_tier=to_service_tier(request),
         cached_content=to_cached_content(request),

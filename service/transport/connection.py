@@ -1,11 +1,9 @@
 """One connection to a server, for one exchange after the other, on llhttp's parser.
 
-HTTP/1.1 as RFC 9112 has it, without what Google's APIs do without: trailers are dropped, nothing is
-upgraded, requests have a length.
+HTTP/1.1 as RFC 9112 has it, without what Google's APIs do without: trailers, upgrades.
 """
 
 import asyncio
-from http import HTTPStatus
 from typing import cast
 
 import httptools
@@ -13,8 +11,8 @@ import httpx
 
 #: Bytes of an answer that wait to be read before the server is made to wait.
 _HIGH_WATER = 1 << 18
-
-_FRAMING = (b"content-length", b"transfer-encoding")
+_FIRST_FINAL_STATUS = 200
+_FRAMING = {b"content-length", b"transfer-encoding"}
 
 
 class HttpConnection(asyncio.Protocol):
@@ -23,7 +21,7 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
-        self.is_open = False
+        self.is_closed = False
         #: When it was put aside, on the event loop's clock.
         self.idle_since = 0.0
         self._begin(None)
@@ -42,22 +40,16 @@ class HttpConnection(asyncio.Protocol):
     async def exchange(self, head: bytes, body: bytes, read_timeout: float | None) -> int:
         """Send a request; return the status of the response, whose `headers` have arrived.
 
-        Args:
-            head: request line and headers, to the empty line.
-            body: may be empty.
-            read_timeout: seconds that each read may take.
-
-        Raise `httpx.TransportError`.
-
+        `read_timeout` is seconds, for each read. Raise `httpx.TransportError`.
         """
         self._begin(read_timeout)
-        self._transport.writelines([head, body] if body else [head])
+        self._transport.writelines([head, body])
         while not self._has_head:
             await self._more()
         return self._parser.get_status_code()
 
     async def read(self) -> bytes:
-        """Return what has arrived of the body, at least a byte; nothing at its end.
+        """Return what has arrived of the body, or nothing at its end.
 
         Raise `httpx.TransportError`.
         """
@@ -76,17 +68,16 @@ class HttpConnection(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Whether another exchange may follow: all has been said, and nobody wants to end it."""
-        return self.is_open and self._stays_open and not (self._error or self._is_paused)
+        return self._stays_open and not (self.is_closed or self._error or self._is_paused)
 
     def close(self) -> None:
-        self.is_open = False
+        self.is_closed = True
         if self._is_complete:
             self._transport.close()
         else:
             self._transport.abort()  # what is left to send would be sent first
 
     async def _more(self) -> None:
-        """Wait until something has arrived."""
         if self._error is not None:
             raise self._error
         self._waiter = self._loop.create_future()
@@ -107,7 +98,6 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self.is_open = True
 
     def data_received(self, data: bytes) -> None:
         self.has_answered = True
@@ -119,34 +109,29 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._error = httpx.RemoteProtocolError(str(error))
             self.close()
-        if self._size > _HIGH_WATER and not self._is_paused and self.is_open:
+        if self._size > _HIGH_WATER and not (self._is_paused or self.is_closed):
             self._is_paused = True
             self._transport.pause_reading()
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.is_open = False
+        self.is_closed = True
         if not self._is_complete and self._error is None:
-            if exc is None and self._has_head and not self._is_framed():
-                self._is_complete = True
-            elif exc is None and self._has_head:
+            if exc is not None or not self._has_head:
+                self._error = httpx.ReadError(type(exc).__name__ if exc else "hung up")
+            elif _FRAMING.intersection(name.lower() for name, _ in self.headers):
                 self._error = httpx.RemoteProtocolError("the answer broke off")
             else:
-                self._error = httpx.ReadError(type(exc).__name__ if exc else "hung up")
+                self._is_complete = True  # without a length it goes on until the connection ends
         self._wake()
-
-    def _is_framed(self) -> bool:
-        """Whether the body has an end of its own, and does not go on until the connection's."""
-        return any(name.lower() in _FRAMING for name, _ in self.headers)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self._parser.get_status_code() < HTTPStatus.OK:
+        self._has_head = self._parser.get_status_code() >= _FIRST_FINAL_STATUS
+        if not self._has_head:
             self.headers = []  # 100 and its kin: the answer follows
-        else:
-            self._has_head = True
 
     def on_body(self, data: bytes) -> None:
         self._pieces.append(data)

@@ -34,8 +34,6 @@ class HttpConnection(asyncio.Protocol):
         self._size = 0
         self._has_head = self._is_complete = self._is_paused = self._stays_open = False
         self._error: httpx.TransportError | None = None
-        #: Whether anything has arrived since the request was sent.
-        self.has_answered = False
 
     async def exchange(self, head: bytes, body: bytes, read_timeout: float | None) -> int:
         """Send a request; return the status of the response, whose `headers` have arrived.
@@ -100,7 +98,6 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self.has_answered = True
         if self._is_complete:
             self.close()  # nobody has asked
             return

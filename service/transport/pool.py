@@ -39,9 +39,11 @@ class HttptoolsTransport(Pool):
             try:
                 return await self._exchange(origin, connection, message)
             except httpx.ReadError:
-                if connection.has_answered:
-                    raise
-                # It had been closed while nobody looked (RFC 9112 section 9.3.1).
+                # If it was closed while nobody looked, so were the others: whoever asks once more
+                # shall not meet one of them.
+                while idle:
+                    idle.pop().close()
+                raise
         connection = await self._connect(origin, timeout.get("connect"))
         return await self._exchange(origin, connection, message)
 

@@ -44,7 +44,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport.writelines([head, body])
         while not self._has_head:
             await self._more()
-        return self._parser.get_status_code()
+        return self._status
 
     async def read(self) -> bytes:
         """Return what has arrived of the body, or nothing at its end.
@@ -126,7 +126,8 @@ class HttpConnection(asyncio.Protocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._has_head = self._parser.get_status_code() >= _FIRST_FINAL_STATUS
+        self._status = self._parser.get_status_code()
+        self._has_head = self._status >= _FIRST_FINAL_STATUS
         if not self._has_head:
             self.headers = []  # 100 and its kin: the answer follows
 
@@ -140,4 +141,4 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._is_complete:
-            self._error = httpx.RemoteProtocolError("more than one answer")
+            raise ValueError("more than one answer")  # ends the parsing

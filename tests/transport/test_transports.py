@@ -1,0 +1,247 @@
+"""Both transports below httpx, against a server that says exactly what a test wants it to say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.settings import HttpClient
+from service.transport import Pool, open_transport
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+UNTIL_CLOSED = b"HTTP/1.1 200 OK\r\n\r\nhello"
+
+
+class Server:
+    """Answers each request with the next of these pieces; the last serves for all that follow.
+
+    Args:
+        answers: each in the pieces that it is sent in.
+        hang_up: whether it closes the connection after each.
+
+    """
+
+    def __init__(self, *answers: Sequence[bytes], hang_up: bool = False) -> None:
+        self._answers = list(answers)
+        self._hang_up = hang_up
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.asked = asyncio.Event()
+        self.said_all = asyncio.Event()
+        self.gone = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            yield f"http://127.0.0.1:{port}/path"
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                size = next(
+                    int(line.partition(b":")[2])
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length")
+                )
+                self.requests.append(head + await reader.readexactly(size))
+                self.asked.set()
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                for piece in answer:
+                    writer.write(piece)
+                    await writer.drain()
+                self.said_all.set()
+                if self._hang_up:
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.gone.set()
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+@pytest.fixture(params=["httptools", "aiohttp"])
+async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
+    client: HttpClient = request.param
+    opened = open_transport(client)
+    yield opened
+    await opened.aclose()
+
+
+async def ask(pool: Pool, url: str, body: bytes = b"{}", **extensions: object) -> bytes:
+    response = await pool.handle_async_request(post(url, body, **extensions))
+    try:
+        return await response.aread()
+    finally:
+        await response.aclose()
+
+
+def post(url: str, body: bytes = b"{}", **extensions: object) -> httpx.Request:
+    return httpx.Request("POST", url, content=body, extensions={"timeout": extensions})
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [OK],
+        [OK[:20], OK[20:]],
+        [CHUNKED],
+        [bytes([byte]) for byte in CHUNKED],
+        [b"HTTP/1.1 100 Continue\r\n\r\n", OK],
+        [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK],
+    ],
+    ids=["at once", "in two", "chunked", "byte by byte", "100 first", "103 first"],
+)
+async def test_an_answer_is_read_and_its_connection_used_again(
+    pool: Pool, pieces: list[bytes]
+) -> None:
+    server = Server(pieces)
+    async with server.running() as url:
+        assert [await ask(pool, url, b"question") for _ in range(3)] == [b"hello"] * 3
+    assert (server.connections, pool.in_use) == (1, 0)
+    assert all(one.startswith(b"POST /path HTTP/1.1\r\n") for one in server.requests)
+    assert all(one.endswith(b"\r\n\r\nquestion") for one in server.requests)
+
+
+async def test_an_answer_without_a_length_ends_with_its_connection(pool: Pool) -> None:
+    server = Server([UNTIL_CLOSED], hang_up=True)
+    async with server.running() as url:
+        assert [await ask(pool, url) for _ in range(2)] == [b"hello"] * 2
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [OK[:-1], CHUNKED[:-1], CHUNKED[:-9], OK[:20], b"", b"SSH-2.0-OpenSSH\r\n\r\n"],
+    ids=["a byte short", "no end", "cut in a chunk", "cut in the head", "nothing", "no HTTP"],
+)
+async def test_an_answer_that_breaks_off_is_a_failure(pool: Pool, answer: bytes) -> None:
+    async with Server([answer], hang_up=True).running() as url:
+        with pytest.raises(httpx.TransportError):
+            await ask(pool, url)
+    assert pool.in_use == 0
+
+
+async def test_a_connection_that_was_closed_while_idle_is_used_once_at_most(pool: Pool) -> None:
+    """A server may hang up at the very moment; whoever asks again must not meet another such."""
+    server = Server([OK], hang_up=True)
+    async with server.running() as url:
+        answers = await asyncio.gather(*(ask(pool, url) for _ in range(5)))
+        try:
+            answers.append(await ask(pool, url))
+        except httpx.TransportError:
+            answers.append(await ask(pool, url))
+    assert answers == [b"hello"] * 6
+    assert server.connections == 6
+
+
+async def test_leaving_an_answer_closes_its_connection(pool: Pool) -> None:
+    server = Server([OK[:-1]])
+    async with server.running() as url:
+        response = await pool.handle_async_request(post(url))
+        assert pool.in_use == 1
+        await response.aclose()
+        async with asyncio.timeout(5):
+            await server.gone.wait()
+    assert pool.in_use == 0
+
+
+async def test_cancelling_a_request_closes_its_connection(pool: Pool) -> None:
+    server = Server([b""])
+    async with server.running() as url:
+        asking = asyncio.create_task(ask(pool, url))
+        async with asyncio.timeout(5):
+            await server.asked.wait()
+            asking.cancel()
+            await server.gone.wait()
+    assert pool.in_use == 0
+
+
+async def test_a_server_that_falls_silent_is_given_up(pool: Pool) -> None:
+    async with Server([b""]).running() as url:
+        with pytest.raises(httpx.ReadTimeout):
+            await ask(pool, url, read=0.05)
+
+
+async def test_nobody_there(pool: Pool) -> None:
+    async with Server([OK]).running() as url:
+        pass
+    with pytest.raises(httpx.ConnectError):
+        await ask(pool, url)
+
+
+async def test_a_server_is_made_to_wait_while_nobody_reads(pool: Pool) -> None:
+    """Without it the whole answer would be kept here for a client that reads slowly."""
+    piece = b"x" * 65_536
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (len(piece) * 2_000)
+    server = Server([head, *[piece] * 2_000])
+    async with server.running() as url:
+        response = await pool.handle_async_request(post(url))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await server.said_all.wait()
+        received = await response.aread()
+        await response.aclose()
+    assert received == piece * 2_000
+
+
+async def test_a_line_end_in_a_header_is_not_sent() -> None:
+    pool = open_transport("httptools")
+    server = Server([OK])
+    async with server.running() as url:
+        request = httpx.Request("POST", url, headers={"x-user": "a\r\nx-admin: yes"})
+        with pytest.raises(httpx.LocalProtocolError):
+            await pool.handle_async_request(request)
+    assert server.requests == []
+    await pool.aclose()
+
+
+async def test_more_than_one_answer_ends_the_connection() -> None:
+    """What nobody has asked for must not become the answer to the next request."""
+    pool = open_transport("httptools")
+    server = Server([OK + OK.replace(b"hello", b"wrong")], [OK])
+    async with server.running() as url:
+        assert [await ask(pool, url) for _ in range(2)] == [b"hello"] * 2
+    assert server.connections == 2
+    await pool.aclose()
+
+
+@given(
+    at=st.integers(0, len(CHUNKED)),
+    removed=st.integers(0, 8),
+    put=st.binary(max_size=8),
+    cut=st.integers(0, len(CHUNKED)),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_broken_answer_is_a_failure_or_an_answer_and_leaves_nothing_behind(
+    at: int, removed: int, put: bytes, cut: int
+) -> None:
+    async def run() -> int:
+        broken = CHUNKED[:at] + put + CHUNKED[at + removed :]
+        pool = open_transport("httptools")
+        async with Server([broken[:cut], broken[cut:]], hang_up=True).running() as url:
+            try:
+                async with asyncio.timeout(5):
+                    await ask(pool, url)
+            except httpx.TransportError:
+                pass
+        await pool.aclose()
+        return pool.in_use
+
+    assert asyncio.run(run()) == 0

@@ -130,9 +130,9 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     max_concurrent_requests: Count | None = None
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5
-    http_client: HttpClient = "httptools"
     upstream_first_byte_seconds: Seconds = 300
     upstream_idle_seconds: Seconds = 120
+    http_client: HttpClient = "httptools"
     request_deadline_seconds: Seconds = 3570
     drain_seconds: Seconds = 9
 

@@ -31,6 +31,7 @@ from service.errors import (
     InvalidRequestError,
     UnknownUrlError,
     UnsupportedEndpointError,
+    UpstreamTruncatedError,
 )
 from service.interfaces import Connection, Counted, Gateway
 from service.models import unaliased
@@ -122,7 +123,10 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
         if method == "countTokens":
             return _counted(await connection.counter.count_tokens(model.id, body))
         answers = await asking.whole(connection)
-    return _whole(_wire(answers.responses[0]), asking.headers)
+    response = answers.responses[0]
+    if not _is_complete(response):
+        raise _truncated()
+    return _whole(_wire(response), asking.headers)
 
 
 _METHODS = ("generateContent", "streamGenerateContent", "countTokens")
@@ -173,15 +177,26 @@ class Verbatim:
         self.finished = False
 
     def push(self, response: GenerateContentResponse) -> Sequence[Any]:
-        candidates = response.candidates or []
-        self.finished |= any(candidate.finish_reason for candidate in candidates)
+        self.finished |= _is_complete(response)
         return ()
 
     def finish(self) -> Sequence[Any]:
+        """Raise `UpstreamTruncatedError` for an answer that must not look as if it had ended."""
+        if not self.finished:
+            raise _truncated()
         return ()
 
     def break_off(self) -> Sequence[Any]:
         return ()
+
+
+def _is_complete(response: GenerateContentResponse) -> bool:
+    ended = any(candidate.finish_reason for candidate in response.candidates or [])
+    return ended or response.prompt_feedback is not None
+
+
+def _truncated() -> UpstreamTruncatedError:
+    return UpstreamTruncatedError("Gemini's answer ended without a reason to finish. Ask again.")
 
 
 class _EventWriter(Writer):
@@ -195,6 +210,7 @@ class _EventWriter(Writer):
         return _event(_wire(response))
 
     def ending(self) -> bytes:
+        self._translator.finish()
         return b""
 
     def broken(self, failure: GatewayError) -> bytes:
@@ -219,6 +235,7 @@ class _ListWriter(Writer):
         return self._item(_wire(response))
 
     def ending(self) -> bytes:
+        self._translator.finish()
         return b"]" if self._separator != b"[" else b"[]"
 
     def broken(self, failure: GatewayError) -> bytes:

@@ -3,10 +3,12 @@
 import msgspec
 from msgspec import Raw
 
+from service.errors import InvalidRequestError
 from service.interfaces import Counted
 from service.schemas.gemini_native import NativeRequest
 from service.upstream.answers import parse
 from service.upstream.failures import refusal, upstream_failures
+from service.upstream.fields import fitted
 from service.upstream.http import GoogleHttp
 from service.upstream.native import Fields, children, key_of, without
 
@@ -20,18 +22,18 @@ _COUNTED = ("contents", "systemInstruction", "tools", "generationConfig")
 
 def for_gemini_api(request: NativeRequest, model: str) -> tuple[Fields, list[str]]:
     """Use the form that takes no more than contents, or the one that takes all."""
-    fields = _asked(request)
+    fields, left_out = _asked(request, "gemini_api")
     if set(fields) <= {"contents"}:
-        return fields, []
+        return fields, left_out
     whole = {"model": Raw(_encoder.encode(f"models/{model}")), **fields}
-    return {"generateContentRequest": Raw(_encoder.encode(whole))}, []
+    return {"generateContentRequest": Raw(_encoder.encode(whole))}, left_out
 
 
 def for_vertex(request: NativeRequest) -> tuple[Fields, list[str]]:
-    fields = _asked(request)
+    fields, left_out = _asked(request, "vertex")
     keys = {name: key_of(fields, name) for name in _COUNTED}
     kept = {key: fields[key] for key in keys.values() if key in fields}
-    return kept, [key for key in fields if key not in kept]
+    return kept, [*left_out, *(key for key in fields if key not in kept)]
 
 
 def for_code_assist(request: NativeRequest, model: str) -> tuple[Fields, list[str]]:
@@ -39,23 +41,36 @@ def for_code_assist(request: NativeRequest, model: str) -> tuple[Fields, list[st
 
     Parts that are marked as thoughts make the method fail.
     """
-    fields = _asked(request)
+    fields, left_out = _asked(request, "code_assist")
     contents = fields.pop(key_of(fields, "contents"), Raw(b"[]"))
-    items = _lists.decode(without(contents, ["parts", "thought"]))
+    try:
+        items = _lists.decode(without(contents, ["parts", "thought"]))
+    except msgspec.DecodeError:
+        raise InvalidRequestError(
+            "Invalid value at 'contents': a list of objects is expected.", param="contents"
+        ) from None
     if system := fields.pop(key_of(fields, "systemInstruction"), None):
         said = {**children(system), "role": Raw(b'"user"')}
         items.insert(0, Raw(_encoder.encode(said)))
     inner = {"model": f"models/{model}", "contents": items}
-    return {"request": Raw(_encoder.encode(inner))}, list(fields)
+    return {"request": Raw(_encoder.encode(inner))}, [*left_out, *fields]
 
 
-def _asked(request: NativeRequest) -> Fields:
-    """Return the fields of what is to be counted, in one form."""
+def _asked(request: NativeRequest, upstream: str) -> tuple[Fields, list[str]]:
+    """Return what is to be counted, in one form, and the fields that this upstream refuses."""
     fields = request.fields
     key = key_of(fields, "generateContentRequest")
     if key in fields:
         fields = children(fields[key])
-    return {name: value for name, value in fields.items() if name != "model"}
+    kept, left_out = fitted(NativeRequest(fields), upstream)
+    if not isinstance(kept, dict):
+        raise TypeError(type(kept))
+    said = {
+        name: value
+        for name, value in kept.items()
+        if name != "model" and bytes(value).strip() != b"null"
+    }
+    return said, left_out
 
 
 async def count(

@@ -24,11 +24,12 @@ _replies = msgspec.json.Decoder(NativeReply)
 Fields = dict[str, Raw]
 
 _ABSENT = (b"", b"null")
+_DIGITS = 20  # as many as say that a number is too large
 
 
 def key_of(fields: Fields, name: str) -> str:
     """Return how a body spells a field; as it stands here, if it has none."""
-    return next((key for key in fields if _camel(key) == name), name)
+    return next((key for key in fields if camel(key) == name), name)
 
 
 def children(raw: Raw | bytes) -> Fields:
@@ -48,6 +49,20 @@ def with_default(fields: Fields, path: list[str], value: Any) -> Fields:
     there = fields.get(key, NOTHING)
     inner = {} if bytes(there) in _ABSENT else children(there)
     return {**fields, key: Raw(_encoder.encode(with_default(inner, path[1:], value)))}
+
+
+def with_limit(fields: Fields, path: list[str], limit: int) -> Fields:
+    """Return the fields with a number that is no larger than this."""
+    key = key_of(fields, path[0])
+    there = bytes(fields.get(key, NOTHING)).strip()
+    if len(path) == 1:
+        above = there.isdigit() and int(there[:_DIGITS]) > limit
+        return {**fields, key: Raw(_encoder.encode(limit))} if above else fields
+    if not there.startswith(b"{"):
+        return fields  # for Google to refuse
+    inner = children(there)
+    limited = with_limit(inner, path[1:], limit)
+    return fields if limited is inner else {**fields, key: Raw(_encoder.encode(limited))}
 
 
 def without(raw: Raw, path: list[str]) -> Raw:
@@ -72,7 +87,9 @@ def _without_in(raw: Raw, path: list[str]) -> tuple[Raw, bool]:
     if data.startswith(b"["):
         items = [_without_in(item, path) for item in _lists.decode(data)]
         found = any(one for _, one in items)
-        return (Raw(_encoder.encode([item for item, _ in items])) if found else raw), found
+        # A tool that had nothing else is none any longer.
+        kept = [item for item, one in items if not (one and bytes(item) == b"{}")]
+        return (Raw(_encoder.encode(kept)) if found else raw), found
     if data.startswith(b"{"):
         fields, found = fields_without(_objects.decode(data), path)
         return (Raw(_encoder.encode(fields)) if found else raw), found
@@ -82,7 +99,7 @@ def _without_in(raw: Raw, path: list[str]) -> tuple[Raw, bool]:
 _UNDERSCORE = re.compile(r"_([a-z])")
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
     return _UNDERSCORE.sub(lambda found: found[1].upper(), name)
 
 

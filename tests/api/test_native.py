@@ -25,6 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 MODEL = "gemini-3-flash-preview"
 WAYS = ("code_assist", "vertex", "gemini_api")
+STREAMS = ("streamGenerateContent", "streamGenerateContent?alt=sse")
 HI = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
 NATIVE = f"/v1beta/models/{MODEL}"
 
@@ -312,6 +313,41 @@ def test_both_forms_of_a_count_reach_every_upstream(native: Gateway, *, nested: 
     assert response.status_code == 200, response.text
     assert response.json()["totalTokens"] == 30
     assert "x-ignored-params" not in response.headers
+
+
+@pytest.mark.parametrize("contents", ["null", '"Hi"', "{}", "7"])
+def test_what_cannot_be_counted_is_refused(gateways: dict[str, Gateway], contents: str) -> None:
+    with gateways["code_assist"].client() as client:
+        body = f'{{"contents": {contents}, "systemInstruction": null}}'
+        response = client.post(f"{NATIVE}:countTokens", content=body)
+        absent = client.post(f"{NATIVE}:countTokens", json={**HI, "systemInstruction": None})
+    if contents != "null":
+        assert response.status_code == 400
+        assert "contents" in error_of(response)["message"]
+    assert response.status_code < 500
+    assert absent.json() == {"totalTokens": 1}
+
+
+@pytest.mark.parametrize("method", ["generateContent", *STREAMS])
+def test_an_answer_that_does_not_say_why_it_ended_is_no_answer(
+    google: Google, gateways: dict[str, Gateway], way: str, method: str
+) -> None:
+    cut = chunks([{"candidates": [{"content": {"parts": [{"text": "Hel"}]}}]}])
+    google.script(cut, cut)
+    response = ask(gateways[way], method)
+    assert "UNAVAILABLE" in response.text
+    if method == "generateContent":
+        assert response.status_code == 502
+    else:
+        assert "Hel" in response.text
+
+
+def test_an_answer_that_was_blocked_is_one(google: Google, gateways: dict[str, Gateway]) -> None:
+    blocked = chunks([{"promptFeedback": {"blockReason": "SAFETY"}}])
+    for method in ("generateContent", *STREAMS):
+        google.script(blocked)
+        response = ask(gateways["vertex"], method)
+        assert (response.status_code, "error" in response.text) == (200, False)
 
 
 def test_what_code_assist_does_not_count_is_named(gateways: dict[str, Gateway]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.conftest import StartGateway
@@ -61,6 +62,130 @@ def test_it_is_named_in_the_header(
     assert len(logprobs) == (2 if upstream == "vertex" else 0)
 
 
+def tool(**one: Any) -> dict[str, Any]:
+    return {"tools": [{"urlContext": {}, **one}]}
+
+
+def part(**one: Any) -> dict[str, Any]:
+    return {"contents": [{"role": "user", "parts": [{"text": "Hello!", **one}]}]}
+
+
+def config(**one: Any) -> dict[str, Any]:
+    return {"generationConfig": {"imageConfig": {"aspectRatio": "1:1", **one}}}
+
+
+@pytest.mark.parametrize(
+    ("upstream", "body", "name"),
+    [
+        ("gemini_api", tool(retrieval={}), "tools.retrieval"),
+        ("gemini_api", tool(enterpriseWebSearch={}), "tools.enterpriseWebSearch"),
+        ("gemini_api", tool(enterprise_web_search={}), "tools.enterpriseWebSearch"),
+        ("gemini_api", tool(parallelAiSearch={}), "tools.parallelAiSearch"),
+        ("gemini_api", tool(exaAiSearch={}), "tools.exaAiSearch"),
+        (
+            "gemini_api",
+            tool(googleSearch={"excludeDomains": ["x.example"]}),
+            "tools.googleSearch.excludeDomains",
+        ),
+        (
+            "gemini_api",
+            tool(google_search={"blocking_confidence": "HIGH"}),
+            "tools.googleSearch.blockingConfidence",
+        ),
+        (
+            "gemini_api",
+            {"toolConfig": {"functionCallingConfig": {"streamFunctionCallArguments": True}}},
+            "toolConfig.functionCallingConfig.streamFunctionCallArguments",
+        ),
+        (
+            "gemini_api",
+            part(functionCall={"name": "f", "willContinue": True}),
+            "contents.parts.functionCall.willContinue",
+        ),
+        (
+            "gemini_api",
+            part(function_call={"name": "f", "partial_args": []}),
+            "contents.parts.functionCall.partialArgs",
+        ),
+        (
+            "gemini_api",
+            config(outputMimeType="image/png"),
+            "generationConfig.imageConfig.outputMimeType",
+        ),
+        (
+            "gemini_api",
+            config(personGeneration="ALLOW_ALL"),
+            "generationConfig.imageConfig.personGeneration",
+        ),
+        ("vertex", tool(fileSearch={}), "tools.fileSearch"),
+        ("vertex", part(partMetadata={"a": 1}), "contents.parts.partMetadata"),
+        (
+            "vertex",
+            part(functionResponse={"name": "f", "response": {}, "willContinue": True}),
+            "contents.parts.functionResponse.willContinue",
+        ),
+    ],
+)
+def test_googles_own_clients_are_told_too(
+    upstream: str,
+    body: dict[str, Any],
+    name: str,
+    start_gateway: StartGateway,
+    google: Google,
+) -> None:
+    google.strict = False
+    gone = name.rpartition(".")[2].lower().encode()
+    with start_gateway(**settings_of_ways(google, upstreams=upstream)).client() as client:
+        for method in ("generateContent", "countTokens"):
+            response = client.post(NATIVE.replace("generateContent", method), json=GREETING | body)
+            assert name in response.headers["x-ignored-params"].split(",")
+            operation = "generate" if method == "generateContent" else method
+            raw = google.calls(operation)[-1].raw
+            assert gone not in raw.lower().replace(b"_", b"")
+            assert b"urlContext" in raw or "tools" not in body
+
+
+def test_a_tool_that_has_nothing_left_is_left_out_whole(
+    start_gateway: StartGateway, google: Google
+) -> None:
+    asked: dict[str, Any] = GREETING | {"tools": [{"fileSearch": {}}, {"googleSearch": {}}]}
+    with start_gateway(**settings_of_ways(google, upstreams="vertex")).client() as client:
+        assert client.post(NATIVE, json=asked).headers["x-ignored-params"] == "tools.fileSearch"
+    assert google.calls("generate")[0].request["tools"] == [{"googleSearch": {}}]
+
+
+def test_what_is_only_said_in_a_text_stays(start_gateway: StartGateway, google: Google) -> None:
+    text = '{"partMetadata": {}, "fileData": {"fileUri": "gs://b/a.png"}}'
+    asked = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+    with start_gateway(**settings_of_ways(google, upstreams="vertex")).client() as client:
+        response = client.post(NATIVE, json=asked)
+    assert (response.status_code, response.headers.get("x-ignored-params")) == (200, None)
+    assert google.calls("generate")[0].request == asked
+
+
+def test_an_option_of_a_search_in_openais_words(
+    start_gateway: StartGateway, google: Google
+) -> None:
+    search = {"tools": [{"google_search": {"exclude_domains": ["x.example"]}}]}
+    with start_gateway(**settings_of_ways(google, upstreams="gemini_api")).client() as client:
+        response = client.post(PATH, json=HELLO | search)
+    assert response.headers["x-ignored-params"] == "tools.google_search.exclude_domains"
+    assert google.calls("generate")[0].request["tools"] == [{"googleSearch": {}}]
+
+
+@pytest.mark.parametrize("name", ["maxOutputTokens", "max_output_tokens"])
+@pytest.mark.parametrize(
+    ("upstream", "sent"), [("code_assist", 65_535), ("vertex", 65_535), ("gemini_api", 65_536)]
+)
+def test_the_highest_limit_is_each_ways_own(
+    upstream: str, sent: int, name: str, start_gateway: StartGateway, google: Google
+) -> None:
+    asked = GREETING | {"generationConfig": {name: 65_536}}
+    with start_gateway(**settings_of_ways(google, upstreams=upstream)).client() as client:
+        assert client.post(NATIVE, json=asked).status_code == 200
+    assert google.calls("generate")[0].request["generationConfig"] == {name: sent}
+
+
 @pytest.mark.parametrize("upstream", IGNORED)
 def test_the_shape_of_an_image(upstream: str, start_gateway: StartGateway, google: Google) -> None:
     google.models.add("gemini-2.5-flash-image")
@@ -118,10 +243,13 @@ def test_a_file_is_read_by_the_first_way_that_can(
     with start_gateway(**settings_of_ways(google, upstreams=upstreams)).client() as client:
         response = client.post(PATH, json=asked)
         native = [{"fileData": {"fileUri": url, "mimeType": "image/png"}} for url in urls]
-        same = client.post(NATIVE, json={"contents": [{"role": "user", "parts": native}]})
+        body = msgspec.json.encode({"contents": [{"role": "user", "parts": native}]})
+        same = client.post(NATIVE, content=body.replace(b"/", rb"\/"))  # as PHP writes it
+        counted = client.post(NATIVE.replace("generateContent", "countTokens"), content=body)
         assert client.post(PATH, json=HELLO).headers["x-upstream"] == upstreams.partition(",")[0]
     assert response.headers.get("x-upstream") == by
     assert same.headers.get("x-upstream") == by
+    assert counted.headers.get("x-upstream") == by
     if by is None:
         assert (response.status_code, same.status_code) == (400, 400)
         param = f"messages[0].content[{len(urls) - 1}].file"

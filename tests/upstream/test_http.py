@@ -9,8 +9,10 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, Gateway, send
+from tests.simulators.calls import Call
 from tests.simulators.google import Google
-from tests.simulators.replies import Gate, answer, hold
+from tests.simulators.replies import Gate, Pause, answer, hold
+from tests.simulators.wire import Reply, Step
 
 PATH = "/v1/chat/completions"
 
@@ -23,6 +25,26 @@ def test_headers(client: httpx.Client, google: Google, *, stream: bool) -> None:
     assert call.headers["content-type"] == "application/json"
     assert call.headers["accept-encoding"] == "identity", "a cut compressed stream looks complete"
     assert "x-secret" not in call.headers, "the client's headers are between it and us"
+
+
+def test_an_answer_may_take_long_as_long_as_it_comes(
+    start_gateway: StartGateway, google: Google
+) -> None:
+    """Ten pieces, of which no two are as far apart as they may be, but the first and the last."""
+
+    def in_pieces(call: Call) -> Reply:
+        (body,) = answer("Hello")(call).steps
+        assert isinstance(body, bytes)
+        size = -(-len(body) // 10)
+        pieces: list[Step] = []
+        for start in range(0, len(body), size):
+            pieces += [Pause(0.05), body[start : start + size]]
+        return Reply(200, (("Content-Type", "application/json"),), tuple(pieces))
+
+    google.script(in_pieces)
+    with start_gateway(upstream_idle_seconds=0.3).client() as client:
+        response = client.post(PATH, json=HELLO)
+    assert response.json()["choices"][0]["message"]["content"] == "Hello"
 
 
 def test_two_hundred_streams_wait_for_none_of_each_other(gateway: Gateway, google: Google) -> None:

@@ -1,4 +1,7 @@
-"""Sends one kind of request for some seconds, and takes note of what it took. Cheap, as it shares the machine."""
+"""Sends one kind of request for some seconds, and notes what it took.
+
+Cheap itself, as it shares the machine with what it measures.
+"""
 
 import asyncio
 import gc
@@ -7,9 +10,9 @@ import time
 from dataclasses import dataclass, field
 from typing import cast
 
-from tests.bench.answers import WrongAnswerError, check, read
+from tests.bench.answers import WrongAnswerError, check
 from tests.bench.asking import BEGINNING, STAMPED
-from tests.bench.cases import CASES, Case, request
+from tests.bench.cases import Case, request
 from tests.bench.servers import Server
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Starts and ends the processes that are measured, each on its CPU, and asks what they have used."""
+"""Starts and ends the processes that are measured, each on its CPU; knows what they have used."""
 
 import http.client
 import os

@@ -1,6 +1,5 @@
 """What is measured: the gateway as it ships, what it is held against, and what they all ask."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -88,13 +87,13 @@ class Bench:
         with running(name, command(), port, log, environ=environ) as server:
             yield server
 
-    def environ(self, *, tls: bool) -> dict[str, str]:
+    def environ(self, *, tls: bool, way: str | None = None) -> dict[str, str]:
         """Return what the gateway needs: auth, retries and logging are on, as they are."""
         scheme, upstream = ("https", self._ups.tls) if tls else ("http", self._ups.plain)
         url = f"{scheme}://127.0.0.1:{upstream.port}"
         return {
             "OPENAI_API_KEY": KEY,
-            "UPSTREAMS": self.way,
+            "UPSTREAMS": way or self.way,
             "GEMINI_API_KEY": GEMINI_KEY,
             "GEMINI_API_ENDPOINT": url,
             "CODE_ASSIST_ENDPOINT": url,
@@ -109,7 +108,7 @@ class Bench:
 
     @contextmanager
     def _nginx(self, name: str, *, tls: bool) -> Iterator[Server]:
-        program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             raise MissingError("nginx is missing: on Debian, apt-get install nginx-light.")
         port, folder = free_port(), self.folder / name

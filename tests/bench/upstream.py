@@ -1,4 +1,4 @@
-"""A stand-in for Google that costs next to nothing, as a process: `python -m tests.bench.upstream PORT`.
+"""A stand-in for Google that costs next to nothing: `python -m tests.bench.upstream PORT`.
 
 It speaks the Gemini API, Code Assist, and OpenAI's form of the same answers for who passes bytes on
 as they are. Nothing of a request is looked at but its length, its path and the mark in its prompt.

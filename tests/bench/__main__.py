@@ -8,12 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.bounds import OURS
 from tests.bench.plot import svg_of
 from tests.bench.report import Report, report_of, results_of, text_of
 from tests.bench.rounds import GROUPS, Plan, Run
 from tests.bench.servers import LOAD_CPU, SERVER_CPU
-from tests.bench.targets import PEERS, Bench
+from tests.bench.targets import OURS, PEERS, Bench
 
 _HERE = Path(__file__).parent
 _PEERS = ("litellm",)

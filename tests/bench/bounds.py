@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.bench.measures import MEASURES, Rounds
-
-OURS = "gateway"
+from tests.bench.targets import BARE_ASGI, BARE_LITESTAR, OURS
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ PROMISES = [
         ["streams1000"],
         target="gateway-tls",
     ),
-    Promise("CPU, image of 1 MiB: times bare ASGI", "image", 2, ["image"], base="bare_asgi"),
-    Promise("cold start: times bare Litestar", "cold", 1.7, ["cold"], base="bare_litestar"),
+    Promise("CPU, image of 1 MiB: times bare ASGI", "image", 2, ["image"], base=BARE_ASGI),
+    Promise("cold start: times bare Litestar", "cold", 1.7, ["cold"], base=BARE_LITESTAR),
 ]
 
 

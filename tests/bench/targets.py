@@ -12,6 +12,8 @@ from tests.bench.certificate import make_certificate
 from tests.bench.servers import LOAD_CPU, Server, running
 from tests.processes import ROOT, command, free_port
 
+#: Names of targets.
+OURS, BARE_ASGI, BARE_LITESTAR = "gateway", "bare_asgi", "bare_litestar"
 _HERE = Path(__file__).parent
 #: Where peers are installed; see the Makefile.
 PEERS = ROOT / ".venv-bench"

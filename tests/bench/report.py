@@ -138,8 +138,21 @@ def _about(report: Report) -> list[str]:
         about,
         "",
         f"{versions}.",
+        *_wrong(report),
         *(f"\nLeft out: {why}" for why in report.left_out),
     ]
+
+
+def _wrong(report: Report) -> list[str]:
+    """Count the answers that were not right to the letter."""
+    wrong = [
+        f"{_NAMES.get(target, target)}, {case}: {count} of {asked}"
+        for case, targets in report.rounds.items()
+        for target, rows in targets.items()
+        if (count := sum(row.get("errors", 0) for row in rows))
+        and (asked := sum(row.get("requests", 0) for row in rows)) is not None
+    ]
+    return ["", f"Wrong answers: {'; '.join(wrong)}." if wrong else "Every answer was right."]
 
 
 def results_of(report: Report) -> str:

@@ -105,7 +105,8 @@ class Run:
                 ]
                 warm_up = CASES["burst10" if CASES[name].streams else name]
                 for server in asked:
-                    uvloop.run(Load(server, warm_up, _WARM_UP_SECONDS).run())
+                    seconds = min(_WARM_UP_SECONDS, self._plan.seconds)
+                    uvloop.run(Load(server, warm_up, seconds).run())
                 for server in self._turns(asked):
                     outcome = uvloop.run(Load(server, CASES[name], self._plan.seconds).run())
                     self._add(name, server.name, row_of(outcome, 0))

@@ -3,6 +3,7 @@
 import http.client
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.processes import ENOUGH, ROOT
+
+if sys.platform != "linux":
+    raise RuntimeError("`make bench` needs Linux: it reads /proc, and binds processes to CPUs.")
 
 _BETWEEN_LOOKS = 0.002
 _PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -6,12 +6,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN    := .venv/bin
 NODE   := tests/conformance/node
 CLIENTS := tests/clients
+BENCH  := .venv-bench
 PIP    := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test clients coverage check format golden lock
+.PHONY: help demo run setup test bench clients coverage check format golden lock
 .PHONY: bootstrap deploy credentials plan rollback logs destroy
 
 help: ## list the targets
@@ -52,6 +53,19 @@ test: setup ## run the whole test suite
 clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENTS)/node_modules/.done ## run client libraries (LangChain, AI SDK, …) against the gateway
 	$(BIN)/pytest $(CLIENTS)
 
+# PEERS=litellm adds a peer; QUICK=1 is for use while optimising, and writes no RESULTS.md; CASES=small,burst
+# runs some only; ROUNDS=9, WAY=code_assist and JSON=file change what they say.
+bench: setup $(patsubst %,$(BENCH)/%/.done,$(PEERS)) ## measure the gateway beside nginx: PEERS=litellm QUICK=1 CASES=small,burst
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(CASES),--cases $(CASES)) $(if $(PEERS),--peers $(PEERS)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WAY),--way $(WAY)) --json $(or $(JSON),$(BENCH)/results.json) \
+	  $(if $(QUICK)$(CASES),,--results)
+
+# Peers are installed where nothing of ours is.
+$(BENCH)/%/.done: tests/bench/%.txt | .venv/.done
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python $(PIP) $<
+	@touch $@
+
 coverage: setup ## the same, and print which lines of the service no test reaches
 	$(BIN)/pytest -q --cov=service
 
@@ -69,12 +83,13 @@ format: setup ## format the code, and fix what can be fixed by itself
 golden: setup ## write what the translation does now into tests/golden, for git diff to show
 	$(BIN)/pytest -q tests/translation/test_golden.py --update-golden
 
-lock: setup ## renew the lock files from pyproject.toml and tests/clients/*.in
+lock: setup ## renew the lock files from pyproject.toml, tests/clients/*.in and tests/bench/*.in
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --extra otlp --output-file requirements-otlp.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --upgrade --extra otlp --group dev --output-file requirements-dev.txt
 	$(BIN)/uv pip compile $(CLIENTS)/requirements.in $(LOCK) --upgrade --output-file $(CLIENTS)/requirements.txt
 	$(BIN)/uv pip compile $(CLIENTS)/instructor.in $(LOCK) --upgrade --output-file $(CLIENTS)/instructor.txt
+	$(BIN)/uv pip compile tests/bench/litellm.in $(LOCK) --upgrade --output-file tests/bench/litellm.txt
 
 # Google Cloud: the README's "Deploy" explains them. PROJECT is needed; REGION is us-central1, or where the
 # service is already; SERVICE is gemini-gateway; APPROVE=true answers Terraform's question. make hands all

@@ -127,6 +127,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     max_request_bytes: Bytes = 30 * 1024 * 1024
     max_inflight_bytes: Bytes = 128 * 1024 * 1024
     max_concurrent_requests: Count | None = None
+    client_stall_seconds: Seconds = 60
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5
     upstream_first_byte_seconds: Seconds = 300

@@ -1,10 +1,11 @@
-# Where instances share token state and thought signatures. Both can be lost without a request
+# Where instances share token state, thought signatures and rates. All can be lost without a request
 # failing, so that there are no backups. What nobody writes any more, Firestore deletes.
 
 locals {
   collections = {
     tokens     = var.firestore_collection
     signatures = "${var.firestore_collection}-signatures"
+    limits     = "${var.firestore_collection}-limits"
   }
 }
 

@@ -10,6 +10,7 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
+from service import background
 from service.api import diagnostics
 from service.api.admission import admits
 from service.api.asking import find_chat_model
@@ -39,6 +40,8 @@ from service.limits import Load
 from service.metrics import Metrics
 from service.models import Model, find_model, table_of, unaliased
 from service.otlp import Otlp, OtlpMissingError
+from service.rates.counting import Rates
+from service.rates.sharing import Sharing
 from service.settings import Secret, Settings, SettingsError, split
 
 logger = logging.getLogger(__name__)
@@ -66,6 +69,11 @@ _EXPOSED = [
     "retry-after",
     "retry-after-ms",
     "openai-processing-ms",
+    *(
+        f"x-ratelimit-{what}-{of}"
+        for what in ("limit", "remaining", "reset")
+        for of in ("requests", "tokens")
+    ),
 ]
 
 
@@ -95,7 +103,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
 
     observer = _observer(settings, gateway.metrics)
     key_guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
-    guards = [in_turn(*key_guards, admits(largest=settings.largest_request))]
+    guards = [in_turn(*key_guards, admits(largest=settings.largest_request, rates=gateway.rates))]
     load = Load(requests=settings.max_concurrent_requests, bytes_=settings.max_inflight_bytes)
     app = Litestar(
         route_handlers=[
@@ -170,6 +178,8 @@ class GoogleGateway:
     def __init__(self, settings: Settings, drain: Drain) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        limits = settings.rate_limits
+        self.rates = None if limits is None else Rates(limits)
         self._drain = drain
         self._api_keys = settings.api_keys
         self._connection: Connection | None = None
@@ -204,8 +214,16 @@ class GoogleGateway:
                 self._failure = unexpected(error)
             self._tried.set()
             if self._connection is not None:
+                self._share_rates(self._connection)
                 return
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _share_rates(self, connection: Connection) -> None:
+        if self.rates is not None and connection.tallies is not None:
+            # Without its CPU an instance can only do so while a request waits for it.
+            on_cloud_run = self.settings.on_cloud_run
+            start = background.beside_the_answer if on_cloud_run else background.apart
+            Sharing(self.rates, connection.tallies, start)
 
     async def connection(self) -> Connection:
         if self._connection is None:

@@ -32,6 +32,7 @@ from service.interfaces import (
     Way,
 )
 from service.media import MediaFetcher
+from service.rates.sharing import Shelf
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.signatures.memory import MemorySignatures
@@ -65,6 +66,7 @@ class GoogleConnection:
         is_open: Callable[[str], bool],
         media: MediaSource,
         signatures: SignatureStore,
+        tallies: Shelf | None,
         embedder: Embedder,
         counter: TokenCounter,
         models: Models,
@@ -78,6 +80,7 @@ class GoogleConnection:
         self.is_open = is_open
         self.media = media
         self.signatures = signatures
+        self.tallies = tallies
         self.embedder = embedder
         self.counter = counter
         self.models = models
@@ -132,6 +135,7 @@ async def connect(settings: Settings) -> GoogleConnection:
         is_open=failover.is_open,
         media=media,
         signatures=caches.result().signatures,
+        tallies=caches.result().tallies,
         embedder=failover,
         counter=failover,
         models=Catalog(
@@ -281,6 +285,7 @@ class _Caches(NamedTuple):
     of: Callable[[Credential], TokenCache]
     prepare: Callable[[], Awaitable[None]]
     signatures: SignatureStore
+    tallies: Shelf | None = None
 
 
 async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[None]]]) -> _Caches:
@@ -305,7 +310,11 @@ async def _open_caches(settings: Settings, close: list[Callable[[], Awaitable[No
         database, collection=settings.firestore_collection
     )
     signatures = SharedSignatures(MemorySignatures(), shelf)
-    return _Caches(cache_of, database.prepare, signatures)
+    tallies = None
+    if settings.rate_limits is not None:
+        rates = await asyncio.to_thread(_import_rates)
+        tallies = rates.FirestoreTallies(database, collection=settings.firestore_collection)
+    return _Caches(cache_of, database.prepare, signatures, tallies)
 
 
 async def _look_ahead(caches: _Caches, tokens: TokenProvider) -> None:
@@ -319,3 +328,9 @@ def _import_firestore() -> tuple[ModuleType, ModuleType]:
     from service.signatures import firestore as signatures  # noqa: PLC0415
 
     return tokens, signatures
+
+
+def _import_rates() -> ModuleType:
+    from service.rates import firestore  # noqa: PLC0415
+
+    return firestore

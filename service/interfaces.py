@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from service.errors import CredentialsError, GatewayError
 from service.metrics import Metrics
 from service.models import Model
+from service.rates.sharing import Shelf
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.gemini_embeddings import EmbedRequest
@@ -227,6 +228,8 @@ class Connection(Protocol):
     #: At least one, in the operator's order.
     ways: Sequence[Way]
     signatures: "SignatureStore"
+    #: Where instances add up what keys use; None where there is one instance, or no limit.
+    tallies: Shelf | None
     #: The project that this runs in, once it is known.
     project: str | None
 

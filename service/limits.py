@@ -6,6 +6,7 @@ What is beyond it is refused at once, before its body is read: a queue would onl
 from contextvars import ContextVar
 
 from service.errors import BusyError, RequestTooLargeError
+from service.rates.counting import Account
 
 #: Of the request at hand.
 claim_at_hand: ContextVar["Claim"] = ContextVar("claim_at_hand")
@@ -30,7 +31,7 @@ class Load:
 class Claim:
     """What one request takes of it. Whoever makes one calls `release`, whatever happens."""
 
-    __slots__ = ("_bytes", "_counted", "_load", "unannounced")
+    __slots__ = ("_bytes", "_counted", "_load", "account", "unannounced")
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -38,6 +39,8 @@ class Claim:
         self._counted = False
         #: Whether nobody knows yet how long the body is: `take` is to be told as it comes.
         self.unannounced = False
+        #: Of the key that came with it, where there are limits for one.
+        self.account: Account | None = None
 
     def admit(self) -> None:
         """Count the request; raise `BusyError` if there are too many."""

@@ -2,20 +2,19 @@
 
 import asyncio
 import gc
-import re
 import socket
 from types import FrameType
 
 import uvicorn
 from litestar.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.connections import Protocol
 from service.draining import Drain
 from service.settings import Settings
 
 _KEEPALIVE_SECONDS = 75  # longer than the pools of clients and front ends keep a connection
-
-
+#: How often uvicorn ticks from one look at the connections to the next.
+_TICKS = 10
 #: Seconds for the last words to go out, of the half that the process may take to end.
 _LAST_WORDS = 0.15
 
@@ -35,7 +34,9 @@ def server(app: ASGIApp, settings: Settings, drain: Drain | None = None) -> uvic
         server_header=False,
         timeout_keep_alive=_KEEPALIVE_SECONDS,
     )
-    return Server(config, drain or Drain(), settings.drain_seconds)
+    return Server(
+        config, drain or Drain(), settings.drain_seconds, patience=settings.client_stall_seconds
+    )
 
 
 class Server(uvicorn.Server):
@@ -48,13 +49,17 @@ class Server(uvicorn.Server):
         config: uvicorn's.
         drain: knows what is under way.
         seconds: for which that may go on.
+        patience: seconds for which a client may hold up its own request or answer.
 
     """
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, drain: Drain, seconds: float, *, patience: float
+    ) -> None:
         super().__init__(config)
         self._drain = drain
         self._seconds = seconds
+        self._patience = patience
         self._going: asyncio.Task[None] | None = None
         self._signalled = False
 
@@ -66,6 +71,15 @@ class Server(uvicorn.Server):
         # and hardly any of them in a cycle.
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what uvicorn does ten times in a second, and look after the clients in one of them."""
+        if counter % _TICKS == 0:
+            now = self._loop.time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.look(now, self._patience)
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to go away at the first signal; wait for no answer any longer at the second."""
@@ -90,21 +104,3 @@ class Server(uvicorn.Server):
         # Who has not read the last words by now holds up the end.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-
-
-class Protocol(HttpToolsProtocol):
-    """HTTP/1.1, whatever else a client offers to speak.
-
-    Java's HTTP client and curl's `--http2` send `Upgrade: h2c` with their first request. A server
-    may ignore that (RFC 9110 section 7.8), but httptools takes what follows the headers for another
-    protocol, and the body is lost. Under another name of the same length the header means nothing.
-    """
-
-    def data_received(self, data: bytes) -> None:
-        if b"h2c" in data and getattr(self.cycle, "response_complete", True):
-            head, end, body = data.partition(b"\r\n\r\n")
-            data = _UPGRADE.sub(rb"\1x-grade\2", head) + end + body
-        super().data_received(data)
-
-
-_UPGRADE = re.compile(rb"(\r\n)upgrade(:[ \t]*h2c)", re.IGNORECASE)

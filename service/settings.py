@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta, Struct
 
+from service.rates.counting import Limits
+
 
 class SettingsError(ValueError):
     """A variable is wrong or missing. The message names it, and never shows a secret's value."""
@@ -128,6 +130,9 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     max_request_bytes: Bytes = 30 * 1024 * 1024
     max_inflight_bytes: Bytes = 128 * 1024 * 1024
     max_concurrent_requests: Count | None = None
+    rate_limit_requests_per_minute: Count | None = None
+    rate_limit_tokens_per_minute: Count | None = None
+    client_stall_seconds: Seconds = 60
     sse_keepalive_seconds: Seconds = 15
     upstream_connect_seconds: Seconds = 5
     upstream_first_byte_seconds: Seconds = 300
@@ -164,6 +169,12 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     def largest_request(self) -> int:
         """How many bytes a body may have: more than what may be in flight finds no room ever."""
         return min(self.max_request_bytes, self.max_inflight_bytes)
+
+    @property
+    def rate_limits(self) -> Limits | None:
+        """What each key may use in a minute; None if anything."""
+        limits = Limits(self.rate_limit_requests_per_minute, self.rate_limit_tokens_per_minute)
+        return limits if any(limits) else None
 
     @property
     def ways(self) -> list[str]:

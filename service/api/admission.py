@@ -6,15 +6,18 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from service.api.guards import account_of
 from service.limits import claim_at_hand
+from service.rates.counting import Rates
 from service.telemetry import request_at_hand
 
 
-def admits(*, largest: int) -> Guard:
+def admits(*, largest: int, rates: Rates | None = None) -> Guard:
     """Return the guard for what takes memory and time, to come after the one that asks for a key.
 
     Args:
         largest: bytes that a body may have; a larger one is refused when somebody wants to read it.
+        rates: what each key may ask in a minute, if there is a limit to that.
 
     """
 
@@ -28,5 +31,8 @@ def admits(*, largest: int) -> Guard:
             claim.unannounced = True
         elif (size := int(announced)) <= largest:
             claim.take(size)
+        if rates is not None and connection.scope.get("method") == "POST":
+            claim.account = rates.account(account_of(connection))
+            claim.account.admit()
 
     return check

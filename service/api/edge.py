@@ -164,11 +164,13 @@ class _Exchange:
     def _begin(self, message: HTTPResponseStartEvent) -> None:
         self._head_at, self._status = self.request.clock(), message["status"]
         milliseconds = (self._head_at - self.request.began) * 1000
+        account = self._claim.account
         message["headers"] = [
             *message["headers"],
             (b"x-request-id", self.request.fields["request_id"].encode()),
             (b"openai-processing-ms", b"%d" % milliseconds),
             (b"openai-version", b"2020-10-01"),
+            *([] if account is None else account.headers()),
         ]
 
     def end(self) -> None:
@@ -185,6 +187,9 @@ class _Exchange:
             request.answer_began = self._head_at
         size = self._size if self._has_body else 0
         request_line.complete(request, self.scope, path=self.path, status=self._status, size=size)
+        fields = request.fields
+        if self._claim.account is not None and fields["prompt_tokens"] is not None:
+            self._claim.account.spend(fields["prompt_tokens"] + fields["completion_tokens"])
         request.observer.finished(request)
 
     async def finish_work(self) -> None:

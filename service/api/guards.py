@@ -20,6 +20,8 @@ _ACCEPTED = "accepted_key"
 _HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 #: Hexadecimal digits of a key's digest that are logged: enough to tell keys apart.
 _LOGGED = 8
+#: The same for a name that instances share.
+_NAMED = 16
 
 
 def requires_api_key(keys: Callable[[], Awaitable[Sequence[Secret]]]) -> Guard:
@@ -79,6 +81,12 @@ def caller(connection: ASGIConnection[Any, Any, Any, Any]) -> bytes:
     if accepted is not None:
         return accepted
     return _digest(next(_given(dict(connection.scope["headers"])), b""))
+
+
+def account_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Return a name for whoever is to share a limit: a key that was accepted, or all strangers."""
+    accepted: bytes | None = connection.scope["state"].get(_ACCEPTED)
+    return "anyone" if accepted is None else accepted.hex()[:_NAMED]
 
 
 def key_digest(headers: Mapping[bytes, bytes]) -> str | None:

@@ -10,6 +10,9 @@ from google.cloud.firestore import AsyncClient
 
 from service.credentials.firestore import Firestore, FirestoreTokenCache
 from service.interfaces import Lease
+from service.rates.counting import Used
+from service.rates.firestore import FirestoreTallies
+from service.rates.sharing import Which
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.oauth import AccessToken, Credential, SharedToken
 from service.settings import Settings, load
@@ -106,6 +109,8 @@ async def written(
     await cache.keep(Lease(), SharedToken(token=AccessToken("token", time.time() + 3600)))
     shelf = FirestoreSignatures(database, collection=settings.firestore_collection)
     await shelf.write({"call": "c2lnbmF0dXJl"})
+    tallies = FirestoreTallies(database, collection=settings.firestore_collection)
+    await tallies.add({Which("key", 1): Used(1, 1)})
     await database.aclose()
     client = AsyncClient(**where)
     found = {

@@ -113,6 +113,14 @@ resource "google_cloud_run_v2_service_iam_member" "invokers" {
   member   = each.value
 }
 
+# ... the smoke test has to say so, too: Cloud Build hands out no identity tokens by itself.
+resource "google_service_account_iam_member" "build_says_who_it_is" {
+  count              = var.public ? 0 : 1
+  service_account_id = google_service_account.build.name
+  role               = "roles/iam.serviceAccountOpenIdTokenCreator"
+  member             = google_service_account.build.member
+}
+
 resource "google_cloud_run_v2_service_iam_member" "uptime_invokes" {
   count    = !var.public && local.checks_uptime ? 1 : 0
   name     = google_cloud_run_v2_service.this.name

@@ -18,7 +18,7 @@ main() {
   key=$(gcloud secrets versions access latest --secret="$key_secret" --project="$PROJECT")
   # A service that Cloud Run itself protects wants to know who asks; any other ignores it. The
   # token is for the service, whatever the tag.
-  token=$(gcloud auth print-identity-token --audiences="$base" --quiet 2>/dev/null) || token=
+  token=$(identity "$base")
   headers=$(printf 'x-api-key: %s\nX-Serverless-Authorization: Bearer %s\n' "${key%%,*}" "$token")
 
   echo "Asking $tag of $SERVICE at $url"
@@ -27,6 +27,17 @@ main() {
   ask chat /v1/chat/completions --header 'Content-Type: application/json' --data \
     "{\"model\": \"$model\", \"messages\": [{\"role\": \"user\", \"content\": \"Say ok.\"}]}"
   echo 'It works.'
+}
+
+# Prints an identity token: a service account's own, one that it makes for itself (Cloud Build's
+# metadata server has none), or a person's; nothing where there is none.
+identity() {
+  local account
+  gcloud auth print-identity-token --audiences="$1" --quiet 2>/dev/null && return
+  account=$(gcloud config get-value account --quiet 2>/dev/null) || account=
+  gcloud auth print-identity-token --audiences="$1" --impersonate-service-account="$account" \
+    --include-email --quiet 2>/dev/null && return
+  gcloud auth print-identity-token --quiet 2>/dev/null || true
 }
 
 # The headers go in by a file descriptor: an argument can be read by every process.

@@ -42,6 +42,9 @@ GRANTS = {
         "whom the operator lets in, and the smoke test"
     ),
     ("service_account", "roles/iam.serviceAccountUser", BUILD): "starts revisions as the runtime",
+    ("service_account", "roles/iam.serviceAccountOpenIdTokenCreator", BUILD): (
+        "makes identity tokens of its own, for the smoke test of a private service"
+    ),
     ("storage_bucket", "roles/storage.objectViewer", BUILD): "reads the source",
 }
 

@@ -23,8 +23,6 @@ from tests.infra.terraform import Terraform, env, values
 
 #: Cloud Run sets them.
 PLATFORM = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"}
-#: OpenTelemetry reads it.
-TELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT"}
 
 
 def settings_of(plan: dict[str, Any]) -> Settings:
@@ -33,7 +31,7 @@ def settings_of(plan: dict[str, Any]) -> Settings:
 
 def test_the_service_knows_every_variable_that_it_is_given(full_plan: dict[str, Any]) -> None:
     known = {field.encode_name for field in msgspec.structs.fields(Settings)}
-    assert env(full_plan).keys() - TELEMETRY <= known
+    assert env(full_plan).keys() <= known
 
 
 def test_the_service_starts_with_what_it_is_given(plan: dict[str, Any]) -> None:

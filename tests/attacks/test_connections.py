@@ -172,8 +172,9 @@ def test_who_waits_for_an_answer_is_not_hung_up_on(victim: Victim, google: Googl
     gate = Gate()
     google.script(answer("Hel", Hold(gate), "lo"))
     with victim.connected() as connection:
-        connection.sendall(request(BODY, "connection: close") + b"\r\n")
+        connection.sendall(request(BODY, "connection: close"))
         google.wait_for("generate")
+        connection.sendall(b"\r\n")
         time.sleep(2 * STALL)
         gate.open()
         assert statuses(connection.recv(100)) == [200]

@@ -60,6 +60,7 @@ check: setup ## format, lint, types, import floors, the README's commands, infra
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.audit.credentials
 	$(BIN)/pytest -q tests/test_readme.py tests/infra/test_terraform.py tests/deployment
 
 format: setup ## format the code, and fix what can be fixed by itself

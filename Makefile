@@ -11,7 +11,7 @@ DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test clients coverage check format golden lock
+.PHONY: help demo run setup test fuzz clients coverage check format golden lock
 .PHONY: bootstrap deploy credentials plan rollback logs destroy
 
 help: ## list the targets
@@ -48,6 +48,9 @@ $(NODE)/node_modules/.done $(CLIENTS)/node_modules/.done:
 
 test: setup ## run the whole test suite
 	$(BIN)/pytest
+
+fuzz: setup ## the tests of tests/fuzz with new examples, SECONDS=300 for each of its files
+	$(BIN)/python -W ignore -m tests.fuzz $(or $(SECONDS),300) $(FUZZ)
 
 clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENTS)/node_modules/.done ## run client libraries (LangChain, AI SDK, …) against the gateway
 	$(BIN)/pytest $(CLIENTS)

@@ -11,7 +11,7 @@ DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test fuzz clients coverage check format golden lock
+.PHONY: help demo run setup test fuzz soak clients coverage check format golden lock
 .PHONY: bootstrap deploy credentials plan rollback logs destroy
 
 help: ## list the targets
@@ -51,6 +51,9 @@ test: setup ## run the whole test suite
 
 fuzz: setup ## the tests of tests/fuzz with new examples, SECONDS=300 for each of its files
 	$(BIN)/python -W ignore -m tests.fuzz $(or $(SECONDS),300) $(FUZZ)
+
+soak: setup ## half an hour of mixed traffic and faults, MINUTES=30: nothing may grow, leak or stay unexplained
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
 clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENTS)/node_modules/.done ## run client libraries (LangChain, AI SDK, …) against the gateway
 	$(BIN)/pytest $(CLIENTS)

@@ -11,7 +11,7 @@ DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test fuzz soak clients coverage check format golden lock
+.PHONY: help demo run setup test fuzz soak clients coverage check audit format golden lock
 .PHONY: bootstrap deploy credentials plan rollback logs destroy
 
 help: ## list the targets
@@ -61,13 +61,17 @@ clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENT
 coverage: setup ## the same, and print which lines of the service no test reaches
 	$(BIN)/pytest -q --cov=service
 
-check: setup ## format, lint, types, import floors, the README's commands, infra/ and its scripts
+check: setup audit ## format, lint, types, import floors, credentials in git, the README's commands, infra/ and its scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.audit.credentials
-	$(BIN)/pytest -q tests/test_readme.py tests/infra/test_terraform.py tests/deployment
+	$(BIN)/pytest -q tests/test_readme.py tests/audit tests/infra/test_terraform.py tests/deployment
+
+audit: setup ## known vulnerabilities of the locked packages; STRICT=1 fails where osv.dev cannot be asked
+	$(BIN)/python -m pip check
+	$(BIN)/python -m tests.audit.vulnerabilities $(if $(STRICT),--strict)
 
 format: setup ## format the code, and fix what can be fixed by itself
 	$(BIN)/ruff format .

@@ -1,7 +1,7 @@
 """`make soak`: a gateway under a mixed load and all kinds of faults, and what it holds meanwhile.
 
 It has met what is asked of it if the exit status is 0. `soak.json` has what was seen, and, if
-something was not met, `soak.log` the gateway's log.
+something was not met, `soak.gateway.log` the gateway's log.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> int:
         met = report.judge()
         options.out.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
         if not met:
-            shutil.copy(log, options.out.with_suffix(".log"))
+            shutil.copy(log, options.out.with_suffix(".gateway.log"))
     sys.stdout.write(report.table() + "\n")
     return 0 if met else 1
 

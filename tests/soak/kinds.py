@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-import httpx
+import aiohttp
 import msgspec
 
 from tests.soak.google import ALWAYS, ONCE, prompt
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 class Asking(NamedTuple):
     """Where to ask."""
 
-    client: httpx.AsyncClient
+    client: aiohttp.ClientSession
     address: tuple[str, int]
 
 
@@ -56,18 +56,18 @@ def headers_of(number: int, key: str | None = KEY) -> dict[str, str]:
     return given | ({"authorization": f"Bearer {key}"} if key else {})
 
 
-def outcome_of(response: httpx.Response) -> str:
+async def outcome_of(response: aiohttp.ClientResponse) -> str:
     """Put status and code together: of a stream that breaks off 200, and its error's code."""
+    content = await response.read()
     told: Json | None = None
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        for line in response.text.splitlines():
-            if line.startswith('data: {"error"'):
-                told = msgspec.json.decode(line.removeprefix("data: "))
-    elif not response.is_success:
-        told = response.json()
+    if response.content_type == "text/event-stream":
+        _, begins, event = content.rpartition(b'data: {"error"')
+        told = msgspec.json.decode(b'{"error"' + event.partition(b"\n")[0]) if begins else None
+    elif not response.ok:
+        told = msgspec.json.decode(content)
     if told is None:
-        return str(response.status_code)
-    return f"{response.status_code} {told['error'].get('code') or told['error'].get('type')}"
+        return str(response.status)
+    return f"{response.status} {told['error'].get('code') or told['error'].get('type')}"
 
 
 def _sends(
@@ -78,8 +78,9 @@ def _sends(
         if content is not None and not isinstance(content, bytes):
             content = msgspec.json.encode(content)
         headers = headers_of(number, key) | {"content-type": "application/json"}
-        response = await asking.client.request(method, path, content=content, headers=headers)
-        return outcome_of(response)
+        asked = asking.client.request(method, path, data=content, headers=headers)
+        async with asked as response:
+            return await outcome_of(response)
 
     return ask
 

@@ -5,12 +5,12 @@ import contextlib
 import random
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 
 from tests.processes import ENOUGH, ROOT, command, environment, free_port, wait_for_health
 from tests.soak.accounts import Accounts
@@ -19,16 +19,15 @@ from tests.soak.kinds import KEY, KINDS, Asking, Kind, headers_of, id_of
 from tests.soak.report import Report, rows_of
 from tests.soak.watching import Held, held
 
-_KEPT_IDLE = 2.0  # seconds; the gateway keeps connections for longer, so that it hangs up on nobody
+_PATIENCE = 8  # seconds of the gateway's, with each of three ways; a busy machine needs some
 _LONGEST = 60  # seconds that a request may take
+_AT_ONCE = 100  # requests; on a busy machine fewer are begun, instead of ever more being late
 _SETTLING = 40  # seconds, for connections to Google to be closed that nobody uses
 _LEFT = "gateway_streams_open"
 
 
 @contextmanager
-def gateway(
-    google: FaultyGoogle, port: int, log: Path, patience: float
-) -> Iterator[subprocess.Popen[bytes]]:
+def gateway(google: FaultyGoogle, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a gateway with three ways to Google, and little patience with it."""
     environ = {
         **environment(google, port),
@@ -39,8 +38,8 @@ def gateway(
         "VERTEX_ENDPOINT": google.url,
         "VERTEX_PROJECT": google.project,
         "GCE_METADATA_HOST": google.url.removeprefix("http://"),
-        "UPSTREAM_FIRST_BYTE_SECONDS": str(patience),
-        "UPSTREAM_IDLE_SECONDS": str(patience),
+        "UPSTREAM_FIRST_BYTE_SECONDS": str(_PATIENCE),
+        "UPSTREAM_IDLE_SECONDS": str(_PATIENCE),
     }
     with (
         log.open("wb") as lines,
@@ -62,17 +61,17 @@ class Soak:
         seconds: for which requests are sent.
         rate: of them in a second.
         every: seconds between two looks.
-        patience: for how many seconds Google may be silent.
+        kinds: of which requests are.
 
     """
 
     def __init__(
-        self, seconds: float, rate: float, *, every: float = 5, patience: float = 3
+        self, seconds: float, rate: float, *, every: float = 5, kinds: Mapping[str, Kind] = KINDS
     ) -> None:
         self._seconds = seconds
         self._rate = rate
         self._every = every
-        self._patience = patience
+        self._kinds = kinds
         self._accounts = Accounts()
         self._samples: list[Held] = []
         self._numbers = iter(range(10**9))
@@ -81,7 +80,7 @@ class Soak:
         """Do it all; the gateway's log goes into a file."""
         port = free_port()
         with FaultyGoogle() as google:
-            with gateway(google, port, log, self._patience) as running:
+            with gateway(google, port, log) as running:
                 report = asyncio.run(self._soak(google, running.pid, port))
                 running.terminate()
                 report.exit_status = running.wait(30)
@@ -106,7 +105,7 @@ class Soak:
         asking = Asking(_client(port), ("127.0.0.1", port))
         for kind in ("chat", "chat, streamed", "embeddings", "images", "metrics", "native"):
             await self._one(asking, kind)  # so that all is loaded that is loaded when first used
-        await asking.client.aclose()
+        await asking.client.close()
         before = await _settled(look, None)
 
         began = time.monotonic()
@@ -117,10 +116,11 @@ class Soak:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-        await asking.client.aclose()
+        await asking.client.close()
         after = await _settled(look, before)
         async with _client(port) as client:
-            metrics = (await client.get("/metrics", headers=headers_of(0) | _UNNUMBERED)).text
+            answer = await client.get("/metrics", headers=headers_of(0) | _UNNUMBERED)
+            metrics = await answer.text()
         streams = [line for line in metrics.splitlines() if line.startswith(_LEFT)]
         return Report(
             seconds=seconds,
@@ -145,19 +145,31 @@ class Soak:
             await asyncio.sleep(self._every)
 
     async def _load(self, asking: Asking) -> None:
-        """Begin a request at each tick, however many are still under way; return when all ended."""
+        """Begin a request at each tick, while not too many are under way; return when all ended."""
+        under_way = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> None:
+            try:
+                await self._one(asking, name)
+            finally:
+                under_way.release()
+
         chances = random.Random(7)  # noqa: S311  (the same order every time)
-        names, weights = zip(*((name, kind.weight) for name, kind in KINDS.items()), strict=True)
+        names, weights = zip(
+            *((name, kind.weight) for name, kind in self._kinds.items()), strict=True
+        )
         began, begun = time.monotonic(), 0
         async with asyncio.TaskGroup() as group:
-            for name in KINDS:  # at least one of each
-                group.create_task(self._one(asking, name))
+            for name in self._kinds:  # at least one of each
+                await under_way.acquire()
+                group.create_task(one(name))
             while (elapsed := time.monotonic() - began) < self._seconds:
-                for _ in range(int(elapsed * self._rate) - begun):
-                    (name,) = chances.choices(names, weights)
-                    group.create_task(self._one(asking, name))
+                if begun < elapsed * self._rate:
+                    await under_way.acquire()
+                    group.create_task(one(*chances.choices(names, weights)))
                     begun += 1
-                await asyncio.sleep(1 / self._rate)
+                else:
+                    await asyncio.sleep(1 / self._rate)
 
     async def _one(self, asking: Asking, name: str) -> None:
         number, kind = next(self._numbers), KINDS[name]
@@ -168,19 +180,18 @@ async def _outcome(kind: Kind, asking: Asking, number: int) -> str:
     try:
         async with asyncio.timeout(_LONGEST):
             return await kind.ask(asking, number)
-    except (httpx.HTTPError, OSError, EOFError, TimeoutError, ValueError) as error:
+    except (aiohttp.ClientError, OSError, EOFError, TimeoutError, ValueError) as error:
         return type(error).__name__
 
 
 _UNNUMBERED = {"x-request-id": "at-the-end"}
 
 
-def _client(port: int) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}",
-        timeout=_LONGEST,
-        verify=False,  # noqa: S501  (plain HTTP; saves loading certificates)
-        limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEPT_IDLE),
+def _client(port: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        f"http://127.0.0.1:{port}",
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=aiohttp.ClientTimeout(_LONGEST),
     )
 
 

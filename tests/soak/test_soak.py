@@ -13,14 +13,18 @@ from tests.soak.report import Report
 from tests.soak.running import Soak
 from tests.soak.watching import Held
 
+#: All but those that take as long as the gateway's patience.
+QUICK = {name: kind for name, kind in KINDS.items() if not name.startswith("silence")}
 
+
+@pytest.mark.timeout(150)  # seconds, for a machine that has much else to do
 def test_every_request_is_accounted_for_and_nothing_stays_open(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    report = Soak(seconds=2, rate=20, every=0.5, patience=1).run(log)
+    report = Soak(seconds=2, rate=20, every=0.5, kinds=QUICK).run(log)
     LEAKS.search("output", log.read_text())
     assert report.judge(), report.table()
-    assert {row.kind for row in report.rows} == set(KINDS)
-    assert set(report.played) >= {"silence", "reset_once", "reset_in_the_middle"}
+    assert {row.kind for row in report.rows} == set(QUICK)
+    assert set(report.played) >= {"page", "reset_once", "reset_in_the_middle"}
 
 
 def line(number: int, status: int, **more: object) -> bytes:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.audit.credentials import found_in
+from tests.programs import need
 
 ROOT = Path(__file__).parents[2]
 _LETTERS = string.ascii_letters + string.digits + "-_"
@@ -52,6 +53,7 @@ PLANTED = {
 
 def copy_of(folder: Path, *names: str) -> Path:
     """Make a repository with these files of ours."""
+    need("git", install="git")
     subprocess.run(["git", "init", "--quiet", folder], check=True)  # noqa: S607
     for name in names:
         copy = folder / name

@@ -12,12 +12,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 import tests.fuzz
 
 _ROUND = 500  # examples of one test before it is the next one's turn
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
 def fuzz(name: str, seconds: float) -> bool:
@@ -46,13 +45,7 @@ def _print(line: str) -> None:
 
 
 def main(seconds: str, *names: str) -> int:
-    settings.register_profile(
-        "fuzz",
-        max_examples=_ROUND,
-        deadline=None,
-        derandomize=False,
-        suppress_health_check=_SLOW,
-    )
+    settings.register_profile("fuzz", max_examples=_ROUND, derandomize=False)
     settings.load_profile("fuzz")  # before the tests are imported
     modules = [module.name for module in pkgutil.iter_modules(tests.fuzz.__path__)]
     all_names = [name.removeprefix("test_") for name in modules if name.startswith("test_")]

@@ -3,11 +3,21 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from hypothesis import event
+from hypothesis import HealthCheck, event, settings
 
 from service.errors import GatewayError
 
 T = TypeVar("T")
+
+#: As many examples as the profile says, and no haste: a machine may have much else to do.
+UNHURRIED = settings(
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
 
 
 def attempt(call: Callable[[], T]) -> T | GatewayError:

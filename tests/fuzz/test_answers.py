@@ -15,7 +15,7 @@ from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
 from service.translation.tool_calls import Calling
 from tests.api.test_any_body import ANYTHING, places, replaced, written
-from tests.fuzz.attempts import attempt
+from tests.fuzz.attempts import UNHURRIED, attempt
 from tests.fuzz.test_sse import WORDS
 from tests.test_streamed_and_whole import NAMES, REQUEST, chunks, google
 
@@ -48,6 +48,7 @@ WIRES = st.one_of(
 )
 
 
+@UNHURRIED
 @given(wire=WIRES, cut=st.integers(0, 400), request=REQUESTS)
 @example(b"[" * 5000, 0, REQUEST)  # once this was no error of the gateway's
 def test_a_stream(wire: bytes, cut: int, request: GeminiRequest) -> None:
@@ -64,6 +65,7 @@ def test_a_stream(wire: bytes, cut: int, request: GeminiRequest) -> None:
     assert isinstance(found, GatewayError) or msgspec.json.decode(msgspec.json.encode(found))
 
 
+@UNHURRIED
 @given(wire=WIRES, request=REQUESTS)
 def test_a_whole_answer(wire: bytes, request: GeminiRequest) -> None:
     async def read() -> ChatCompletion:

@@ -19,7 +19,7 @@ from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults
 from service.translation.media_parts import to_fetch
 from service.translation.request import to_gemini
-from tests.fuzz.attempts import attempt
+from tests.fuzz.attempts import UNHURRIED, attempt
 
 LIMIT = 60
 MODELS = st.sampled_from(["gemini-2.5-flash", "gemini-3-flash-preview", "gemini-2.5-flash-image"])
@@ -103,6 +103,7 @@ PARTS = st.one_of(
 )
 
 
+@UNHURRIED
 @given(
     parts=st.lists(PARTS, min_size=1, max_size=3),
     model=MODELS,
@@ -147,6 +148,7 @@ async def _nowhere(host: str, port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
+@UNHURRIED
 @given(
     scheme=st.sampled_from(["http", "https", "HTTP", "http:", "ftp", "file", "gopher", ""]),
     host=HOSTS,
@@ -170,6 +172,7 @@ def test_a_url_leads_to_public_addresses_or_nowhere(
     assert 0 < hop.port <= 65_535
 
 
+@UNHURRIED
 @given(
     body=st.one_of(
         st.binary(max_size=80),

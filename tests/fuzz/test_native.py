@@ -12,7 +12,7 @@ from service.errors import GatewayError
 from service.upstream.fields import fitted
 from service.upstream.native import children, key_of, with_default
 from tests.api.test_any_body import ANYTHING, written
-from tests.fuzz.attempts import attempt
+from tests.fuzz.attempts import UNHURRIED, attempt
 from tests.fuzz.test_requests import BODIES, UPSTREAMS, refused_as_theirs, spoiled
 
 FIELDS = st.sampled_from(
@@ -37,6 +37,7 @@ OBJECTS = st.dictionaries(
 )
 
 
+@UNHURRIED
 @given(body=st.one_of(BODIES, spoiled(), OBJECTS.map(written)))
 def test_a_body(body: bytes) -> None:
     def fit() -> list[Any]:
@@ -46,6 +47,7 @@ def test_a_body(body: bytes) -> None:
     refused_as_theirs(fit)
 
 
+@UNHURRIED
 @given(body=OBJECTS)
 def test_what_no_upstream_refuses_is_passed_on_as_it_was(body: dict[str, Any]) -> None:
     wire = written(body)
@@ -61,6 +63,7 @@ def test_what_no_upstream_refuses_is_passed_on_as_it_was(body: dict[str, Any]) -
             assert bytes(raw) in wire, name
 
 
+@UNHURRIED
 @given(
     body=OBJECTS.map(written),
     path=st.lists(FIELDS, min_size=1, max_size=3),

@@ -32,7 +32,7 @@ from service.translation.thinking import shown_in
 from service.translation.tool_calls import calling
 from service.upstream.fields import fitted
 from tests.api.test_any_body import ANYTHING, REQUESTS, changed, written
-from tests.fuzz.attempts import attempt
+from tests.fuzz.attempts import UNHURRIED, attempt
 
 UPSTREAMS = ("code_assist", "vertex", "gemini_api")
 SETTINGS = st.builds(
@@ -106,6 +106,7 @@ def chat(body: bytes, settings: Settings, model: Model | None) -> list[Any]:
     return [fitted(request, upstream).request for upstream in UPSTREAMS]
 
 
+@UNHURRIED
 @given(
     body=st.one_of(BODIES, spoiled()), settings=SETTINGS, model=st.one_of(st.none(), CHAT_MODELS)
 )
@@ -113,6 +114,7 @@ def test_a_chat_completion(body: bytes, settings: Settings, model: Model | None)
     refused_as_theirs(lambda: chat(body, settings, model))
 
 
+@UNHURRIED
 @given(body=st.one_of(BODIES, spoiled()), settings=SETTINGS)
 def test_a_completion(body: bytes, settings: Settings) -> None:
     def translate() -> list[Any]:
@@ -125,6 +127,7 @@ def test_a_completion(body: bytes, settings: Settings) -> None:
     refused_as_theirs(translate)
 
 
+@UNHURRIED
 @given(body=st.one_of(BODIES, spoiled()))
 def test_embeddings(body: bytes) -> None:
     def translate() -> object:
@@ -135,6 +138,7 @@ def test_embeddings(body: bytes) -> None:
     refused_as_theirs(translate)
 
 
+@UNHURRIED
 @given(body=st.one_of(BODIES, spoiled()))
 def test_images(body: bytes) -> None:
     def translate() -> object:
@@ -146,6 +150,7 @@ def test_images(body: bytes) -> None:
     refused_as_theirs(translate)
 
 
+@UNHURRIED
 @given(
     name=st.one_of(st.text(max_size=30), st.text("./:?#%@\\-_ aZ9", max_size=20)),
     before=st.sampled_from(["", "gemini-", "models/gemini-2.5-", "gemini-2.5-flash", "google/"]),

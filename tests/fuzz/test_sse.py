@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from service import sse
+from tests.fuzz.attempts import UNHURRIED
 
 #: Pieces of which good streams and nearly good ones are made.
 WORDS = st.sampled_from(
@@ -53,6 +54,7 @@ def by_the_standard(wire: bytes) -> tuple[list[bytes], bytes]:
     return events, b"\n".join(stray)
 
 
+@UNHURRIED
 @given(data=st.data(), wire=WIRES)
 def test_events_do_not_depend_on_the_cuts(data: st.DataObject, wire: bytes) -> None:
     cuts = data.draw(st.sets(st.integers(0, len(wire))))
@@ -62,6 +64,7 @@ def test_events_do_not_depend_on_the_cuts(data: st.DataObject, wire: bytes) -> N
     assert decoded([bytes([byte]) for byte in wire]) == expected
 
 
+@UNHURRIED
 @given(data=st.data(), wire=WIRES)
 def test_what_is_kept_stays_below_the_limit(data: st.DataObject, wire: bytes) -> None:
     cuts = data.draw(st.sets(st.integers(0, len(wire))))
@@ -76,6 +79,7 @@ def test_what_is_kept_stays_below_the_limit(data: st.DataObject, wire: bytes) ->
             assert len(wire) > _LIMIT
 
 
+@UNHURRIED
 @given(st.lists(st.binary(max_size=20).filter(lambda data: not re.search(rb"[\r\n]", data))))
 def test_what_was_encoded_is_decoded(events: list[bytes]) -> None:
     wire = b"".join(map(sse.encode, events))

@@ -12,7 +12,7 @@ DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test bench clients coverage check format golden lock
+.PHONY: help demo run setup test bench fuzz soak clients coverage check audit format golden lock
 .PHONY: bootstrap deploy credentials plan rollback logs destroy
 
 help: ## list the targets
@@ -50,6 +50,12 @@ $(NODE)/node_modules/.done $(CLIENTS)/node_modules/.done:
 test: setup ## run the whole test suite
 	$(BIN)/pytest
 
+fuzz: setup ## the tests of tests/fuzz with new examples, SECONDS=300 for each of its files
+	$(BIN)/python -W ignore -m tests.fuzz $(or $(SECONDS),300) $(FUZZ)
+
+soak: setup ## half an hour of mixed traffic and faults, MINUTES=30: nothing may grow, leak or stay unexplained
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
+
 clients: setup $(CLIENTS)/.venv/.done $(CLIENTS)/.venv-instructor/.done $(CLIENTS)/node_modules/.done ## run client libraries (LangChain, AI SDK, …) against the gateway
 	$(BIN)/pytest $(CLIENTS)
 
@@ -69,12 +75,17 @@ $(BENCH)/%/.done: tests/bench/%.txt | .venv/.done
 coverage: setup ## the same, and print which lines of the service no test reaches
 	$(BIN)/pytest -q --cov=service
 
-check: setup ## format, lint, types, import floors, the README's commands, infra/ and its scripts
+check: setup audit ## format, lint, types, import floors, credentials in git, the README's commands, infra/ and its scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/test_readme.py tests/infra/test_terraform.py tests/deployment
+	$(BIN)/python -m tests.audit.credentials
+	$(BIN)/pytest -q tests/test_readme.py tests/audit tests/infra/test_terraform.py tests/deployment
+
+audit: setup ## known vulnerabilities of the locked packages; STRICT=1 fails where osv.dev cannot be asked
+	$(BIN)/python -m pip check
+	$(BIN)/python -m tests.audit.vulnerabilities $(if $(STRICT),--strict)
 
 format: setup ## format the code, and fix what can be fixed by itself
 	$(BIN)/ruff format .

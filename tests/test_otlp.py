@@ -21,7 +21,7 @@ from tests.simulators.replies import answer, chunks, error
 PATH = "/v1/chat/completions"
 SPAN = f"POST {PATH}"
 STREAM = HELLO | {"stream": True}
-TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"  # pragma: allowlist secret
 CLOUD_RUN = {"k_service": "gateway", "token_cache": "memory", "google_cloud_project": "my-project"}
 
 

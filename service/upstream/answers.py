@@ -168,7 +168,7 @@ def _bodies(stray: bytes) -> list[bytes]:
     if stray.startswith(b"[") and not is_error(stray):
         try:
             return [bytes(item) for item in _lists.decode(stray)]
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
     return [stray]
 

@@ -71,6 +71,7 @@ HOSTILE = {
     "reserved": ("http://240.0.0.1/", NOT_PUBLIC),
     "broadcast": ("http://255.255.255.255/", NOT_PUBLIC),
     "documentation": ("http://[2001:db8::1]/", NOT_PUBLIC),
+    # pragma: allowlist nextline secret
     "credentials": ("http://someone:secret@127.0.0.1:PORT/", CREDENTIALS),
     "user name": ("http://someone@127.0.0.1:PORT/", CREDENTIALS),
     "backslash": ("http://example.com\\@127.0.0.1:PORT/", CREDENTIALS),

@@ -1,8 +1,8 @@
 """The server below the application: uvicorn, with changes to how it reads requests and ends."""
 
 import asyncio
-import gc
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -19,7 +19,14 @@ _TICKS = 10
 _LAST_WORDS = 0.15
 
 
-def server(app: ASGIApp, settings: Settings, drain: Drain | None = None) -> uvicorn.Server:
+def server(
+    app: ASGIApp,
+    settings: Settings,
+    drain: Drain | None = None,
+    *,
+    started: Callable[[], None] = lambda: None,
+) -> uvicorn.Server:
+    """Return the server; it calls `started` once it listens."""
     config = uvicorn.Config(
         app,
         host=settings.listen_host,
@@ -35,7 +42,11 @@ def server(app: ASGIApp, settings: Settings, drain: Drain | None = None) -> uvic
         timeout_keep_alive=_KEEPALIVE_SECONDS,
     )
     return Server(
-        config, drain or Drain(), settings.drain_seconds, patience=settings.client_stall_seconds
+        config,
+        drain or Drain(),
+        settings.drain_seconds,
+        patience=settings.client_stall_seconds,
+        started=started,
     )
 
 
@@ -50,27 +61,31 @@ class Server(uvicorn.Server):
         drain: knows what is under way.
         seconds: for which that may go on.
         patience: seconds for which a client may hold up its own request or answer.
+        started: called once it listens.
 
     """
 
     def __init__(
-        self, config: uvicorn.Config, drain: Drain, seconds: float, *, patience: float
+        self,
+        config: uvicorn.Config,
+        drain: Drain,
+        seconds: float,
+        *,
+        patience: float,
+        started: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._drain = drain
         self._seconds = seconds
         self._patience = patience
+        self._started = started
         self._going: asyncio.Task[None] | None = None
         self._signalled = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
-        # What is there now stays: without this each full collection looks through all of it, for
-        # a twentieth of a second in which no stream goes on. A request makes hundreds of objects,
-        # and hardly any of them in a cycle.
-        gc.freeze()
-        gc.set_threshold(10_000, 20, 20)
+        self._started()
 
     async def on_tick(self, counter: int) -> bool:
         """Do what uvicorn does ten times in a second, and look after the clients in one of them."""

@@ -18,6 +18,7 @@ from service.errors import (
     RequestTooLargeError,
     UnknownUrlError,
 )
+from service.logs import redact
 from service.schemas.openai import Error, ErrorBody
 from service.telemetry import annotate, is_client_gone
 
@@ -82,7 +83,7 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 
 def _reworded(request: Request[Any, Any, Any], error: HTTPException) -> GatewayError | None:
-    asked = f"{request.method} {request.url.path}"
+    asked = f"{request.method} {redact(request.url.path)}"  # a key in it need not be repeated
     match error.status_code:
         case 404:
             return UnknownUrlError(f"Unknown request URL: {asked}. GET / lists the endpoints.")

@@ -9,8 +9,9 @@ from typing import cast
 import httptools
 import httpx
 
-#: Bytes of an answer that wait to be read before the server is made to wait.
-_HIGH_WATER = 1 << 18
+#: Bytes of an answer that are read at once; the server is made to wait while more have come. What
+#: is read is there several times over until it has been sent on.
+_MOST = 1 << 16
 _FIRST_FINAL_STATUS = 200
 _FRAMING = {b"content-length", b"transfer-encoding"}
 
@@ -30,8 +31,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._read_timeout = read_timeout
         self.headers: list[tuple[bytes, bytes]] = []
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._body = bytearray()
         self._has_head = self._is_complete = self._is_paused = self._stays_open = False
         self._error: httpx.TransportError | None = None
 
@@ -47,18 +47,17 @@ class HttpConnection(asyncio.Protocol):
         return self._status
 
     async def read(self) -> bytes:
-        """Return what has arrived of the body, or nothing at its end.
+        """Return some of what has arrived of the body, or nothing at its end.
 
         Raise `httpx.TransportError`.
         """
-        while not self._pieces:
+        while not self._body:
             if self._is_complete:
                 return b""
             await self._more()
-        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
-        self._size = 0
-        if self._is_paused:
+        data = bytes(self._body[:_MOST])
+        del self._body[:_MOST]
+        if self._is_paused and not self._body:
             self._is_paused = False
             self._transport.resume_reading()
         return data
@@ -106,7 +105,7 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._error = httpx.RemoteProtocolError(str(error))
             self.close()
-        if self._size > _HIGH_WATER and not (self._is_paused or self.is_closed):
+        if len(self._body) > _MOST and not (self._is_paused or self.is_closed):
             self._is_paused = True
             self._transport.pause_reading()
         self._wake()
@@ -132,8 +131,7 @@ class HttpConnection(asyncio.Protocol):
             self.headers = []  # 100 and its kin: the answer follows
 
     def on_body(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self._size += len(data)
+        self._body += data
 
     def on_message_complete(self) -> None:
         self._is_complete = self._has_head

@@ -1,6 +1,7 @@
 """`make bench`: what the gateway costs, beside nginx and, if asked for, a peer."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,7 +30,11 @@ def main(arguments: Sequence[str]) -> int:
         )
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Bench(Path(folder), options.way), plan)
-        run.all()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            run.all()
+        except KeyboardInterrupt:
+            run.left_out.append("what comes after the run was ended")
     report = report_of(
         run.rounds,
         command=" ".join(["make bench", *_asked(options)]),

@@ -51,7 +51,24 @@ class Decoder:
         # Without its end the last line is incomplete, and after a CR an LF may still follow.
         self._pieces = [] if lines[-1].endswith(b"\n") else [lines.pop()]
         self._sizes["pieces"] = sum(map(len, self._pieces))
-        return [event for line in lines if (event := self._line(line.rstrip(b"\r\n")))]
+        events: list[bytes] = []
+        size = self._sizes["data"]
+        for ended in lines:
+            line = ended.rstrip(b"\r\n")
+            if self._first:
+                self._first = False
+                line = line.removeprefix(_BOM)
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+                size += len(line) + 1
+            elif line:
+                self._other(line)
+            elif self._data:
+                if event := b"\n".join(self._data):
+                    events.append(event)
+                self._data, size = [], 0
+        self._sizes["data"] = size
+        return events
 
     def close(self) -> list[bytes]:
         """Take the end of the input; return the event that it completes, if any."""
@@ -65,19 +82,7 @@ class Decoder:
     def _after_cr(self) -> bool:
         return bool(self._pieces) and self._pieces[-1].endswith(b"\r")
 
-    def _line(self, line: bytes) -> bytes | None:
-        if self._first:
-            self._first = False
-            line = line.removeprefix(_BOM)
-        if line.startswith(b"data:"):
-            self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
-            self._sizes["data"] += len(line) + 1
-        elif not line:
-            if self._data:
-                event, self._data = b"\n".join(self._data), []
-                self._sizes["data"] = 0
-                return event
-        elif not line.startswith(b":") and line.partition(b":")[0] not in _FIELDS:
+    def _other(self, line: bytes) -> None:
+        if not line.startswith(b":") and line.partition(b":")[0] not in _FIELDS:
             self._stray.append(line)
             self._sizes["stray"] += len(line) + 1
-        return None

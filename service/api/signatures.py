@@ -45,7 +45,8 @@ class Signatures:
 
     def watching(self, translator: Translator, store: SignatureStore) -> Translator:
         """Return the translator, with what signatures leave it kept."""
-        return _Watching(translator, self._keys, store) if self._needed else translator
+        calls = self._needed and (self._data.tools or self._data.functions)
+        return _Watching(translator, self._keys, store) if calls else translator
 
 
 class _Watching:

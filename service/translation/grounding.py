@@ -77,7 +77,7 @@ class Grounding:
     def follow(self, piece: Piece) -> None:
         """Take the next piece of a stream: in a stream, neighbours of one kind are one part."""
         last, self._last = self._last, piece
-        if last is None or piece.code or last[1:] != piece[1:]:
+        if last is None or piece.code or (last.thought, last.code) != (piece.thought, False):
             self.begin_part()
         if not piece.thought:
             self.write(piece)

@@ -132,6 +132,23 @@ def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidat
     return next((one for one in candidates if not one.index), _NO_CANDIDATE)
 
 
+def lone_text(response: gemini.GenerateContentResponse) -> str | None:
+    """Return the text of a response that says nothing else, as most of a stream's do."""
+    candidates = response.candidates
+    if not candidates or len(candidates) > 1 or response.prompt_feedback is not None:
+        return None
+    candidate = candidates[0]
+    content = candidate.content
+    if content is None or content.parts is None or len(content.parts) != 1 or candidate.index:
+        return None
+    text = content.parts[0].text
+    # By comparison, so that whatever else there may be is not lost.
+    if content.parts[0] != gemini.Part(text=text):
+        return None
+    alone = gemini.Candidate(content=content, index=candidate.index)
+    return text if candidate == alone else None
+
+
 def text_signature(candidate: gemini.Candidate) -> str | None:
     """Return the signature of the words, if they have one; it may come on an empty part.
 

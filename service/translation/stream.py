@@ -25,6 +25,7 @@ from service.translation.response import (
     first_candidate,
     is_blocked,
     is_final,
+    lone_text,
     malformed,
     text_signature,
 )
@@ -86,6 +87,9 @@ class ChunkTranslator:
         if response.model_version and self._fingerprint is None:
             found = fingerprint([response.model_version], self._metadata.model)
             self._fingerprint = found or UNSET
+        if self._started and (text := lone_text(response)):
+            delta = self._say(Piece(text, thought=False))
+            return [self._delta(delta)] if delta else []
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
         native = candidate.finish_reason

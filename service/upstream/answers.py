@@ -91,7 +91,8 @@ class ResponseStream:
 
     async def begin(self) -> None:
         """Read on until something is said, so that what goes wrong before can be tried again."""
-        while not any(map(says_something, self._begun)):
+        says = False
+        while not says:
             batch = await self._read()
             if not batch:
                 if not any(map(_is_complete, self._begun)):
@@ -101,8 +102,9 @@ class ResponseStream:
                 return
             for response in batch:
                 # What follows the first words is the stream's, however it was cut into reads.
-                if not any(map(says_something, self._begun)):
+                if not says:
                     _refuse_malformed(response)
+                    says = says_something(response)
                 self._begun.append(response)
 
     def __aiter__(self) -> "ResponseStream":

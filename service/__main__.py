@@ -36,9 +36,15 @@ def serve() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # before uvicorn listens to them, and when it has shut down and raises them once more
         signal.signal(number, lambda *_: sys.exit(0))
+    leave_out_httpx_command_line()
     server(app, settings, drain, started=_spare_the_collector).run()
     gc.freeze()  # or the interpreter looks through all of it once more, for a sixth of a second
     return 0
+
+
+def leave_out_httpx_command_line() -> None:
+    """Let httpx find none when it is imported: that is most of what importing it takes."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 def _spare_the_collector() -> None:

@@ -17,15 +17,14 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from service import __version__
 from service.addresses import is_address, is_public, may_be_allowed
 from service.errors import GatewayError, InvalidRequestError
 from service.limits import hold
 from service.schemas.openai_media import Fetched
+from service.transport import open_once_only
 
 #: Returns all addresses of a host; raises `OSError`.
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -90,7 +89,7 @@ def _network() -> Iterator[None]:
     """Put what goes wrong on the way into words that do not tell what there is in the network."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         raise MediaError("its server could not be reached, or broke off") from None
 
 
@@ -220,16 +219,10 @@ class MediaFetcher:
     async def _opened(self) -> httpx.AsyncBaseTransport:
         async with self._opening:
             if self._transport is None:
-                context = await asyncio.to_thread(self._certificates)
-
-                def session() -> aiohttp.ClientSession:
-                    # A connection is used once: it belongs to an address, not to a name.
-                    connector = aiohttp.TCPConnector(limit=0, ssl=context, force_close=True)
-                    return aiohttp.ClientSession(
-                        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-                    )
-
-                self._transport = AiohttpTransport(verify=context, client=session)
+                # A connection is used once: it belongs to an address, not to a name.
+                self._transport = await asyncio.to_thread(
+                    lambda: open_once_only(self._certificates())
+                )
         return self._transport
 
 

@@ -152,6 +152,19 @@ def test_nothing_slow_is_imported_before_the_server_listens() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_nothing_slow_is_imported_before_the_first_answer() -> None:
+    """What media takes, and what draws tables, is imported by who needs it."""
+    code = (
+        "import sys, service.__main__ as main; main.leave_out_httpx_command_line(); "
+        "import service.connect; slow = ('aiohttp', 'google', 'rich', 'cryptography', 'grpc'); "
+        "print([name for name in slow if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_document_of_the_google_side_is_used_inline(google: Google) -> None:
     port = free_port()
     environ = environment(google, port)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import aiohttp
 import httpx
@@ -13,19 +14,26 @@ from service.transport import Pool
 _KEEPALIVE_SECONDS = 60
 
 
-class PooledAiohttp(Pool):
+class AiohttpPool(Pool):
     """A pool without a limit, and httpx's errors by what happened.
 
     httpx-aiohttp's name for a connection that broke is a time-out, and some of aiohttp's errors it
     does not name at all.
+
+    Args:
+        context: of TLS.
+        used_once: whether each connection serves one request only.
+
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, *, used_once: bool = False) -> None:
+        keep: dict[str, Any] = {"force_close": True}
+        if not used_once:
+            keep = {"keepalive_timeout": _KEEPALIVE_SECONDS}
+
         def session() -> aiohttp.ClientSession:
             # Without a number aiohttp would let the 101st stream wait; 0 is no limit.
-            connector = aiohttp.TCPConnector(
-                limit=0, ssl=context, keepalive_timeout=_KEEPALIVE_SECONDS
-            )
+            connector = aiohttp.TCPConnector(limit=0, ssl=context, **keep)
             return aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             )

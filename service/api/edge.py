@@ -182,6 +182,7 @@ class _Exchange:
         if request.ended is not None:
             return
         request.ended = request.clock()
+        self._claim.release()  # whoever has read the end may ask again at once
         began_with_a_comment = request.fields["stream"] and self._status == _OK
         if request.answer_began is None and not began_with_a_comment:
             request.answer_began = self._head_at

@@ -3,6 +3,7 @@
 import secrets
 import string
 import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -79,6 +80,44 @@ def test_a_credential_is_found_wherever_it_is(kind: str, name: str, tmp_path: Pa
     keep(copy)
     (place, *_) = found_in(copy)
     assert place.startswith(f"{name}:")
+
+
+#: Where detect-secrets does not look, or takes what it finds for something else.
+HIDDEN = {
+    "an argument": ("a.py", 'key = decrypt("{}")\n', "utf-8"),
+    "an index": ("a.js", 'const key = keys["{}"];\n', "utf-8"),
+    "a comment of its own": ("a.ini", "[a]\nb = 1\n; {}\n", "utf-8"),
+    "a step of a path": ("a.md", "https://x.example/{}/a\n", "utf-8"),
+    "a name that it skips": ("swagger/a.json", '"{}"\n', "utf-8"),
+    "a name with a space": ("a b é.txt", "{}\n", "utf-8"),
+    "a line that is excused": ("a.py", 'KEY = "{}"  # pragma: allowlist secret\n', "utf-8"),
+    "a picture": ("a.png", "\x89PNG\r\n\x1a\n\0ÿ{}\0ÿ", "latin-1"),
+    "another encoding": ("a.txt", "{}\n", "utf-16"),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_a_credential_is_found_however_it_is_hidden(hidden: str, kind: str, tmp_path: Path) -> None:
+    copy = copy_of(tmp_path)
+    name, around, encoding = HIDDEN[hidden]
+    (copy / name).parent.mkdir(exist_ok=True)
+    (copy / name).write_bytes(around.replace("{}", PLANTED[kind]()).encode(encoding))
+    keep(copy)
+    (place, *_) = found_in(copy)
+    assert place.startswith(f"{name}:")
+
+
+@pytest.mark.parametrize("kind", [None, *PLANTED])
+def test_the_command_fails_if_there_is_one(kind: str | None, tmp_path: Path) -> None:
+    copy = copy_of(tmp_path, ".gitignore", "service/draining.py")
+    if kind:
+        (copy / "creds.json").write_text(PLANTED[kind]())
+        keep(copy)
+    command = [sys.executable, "-m", "tests.audit.credentials", str(copy)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == (1 if kind else 0), done.stderr
+    assert done.stdout.startswith("creds.json:1: ") if kind else not done.stdout
 
 
 @pytest.mark.parametrize("kind", PLANTED)

@@ -7,7 +7,6 @@ httpx is called at its transport, because its client costs three times what the 
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Mapping
-from types import TracebackType
 from typing import NamedTuple
 
 import httpx
@@ -15,6 +14,7 @@ import httpx
 from service import __version__
 from service.errors import CredentialsError, GatewayError, UpstreamTimeoutError
 from service.interfaces import AccessTokens
+from service.time_limit import TimeLimit
 from service.upstream.failures import refusal, upstream_failures
 
 USER_AGENT = f"gemini-openai-gateway/{__version__}"
@@ -156,40 +156,20 @@ class GoogleHttp:
         finally:
             await response.aclose()
 
-    def first_byte(self) -> "_Within":
+    def first_byte(self) -> TimeLimit:
         """Around everything that is waited for before an answer begins."""
         limit = self._limits.first_byte
-        return _Within(limit, "Gemini did not begin to answer within {:g} seconds.")
+        return _within(limit, "Gemini did not begin to answer within {:g} seconds.")
 
-    def no_silence(self) -> "_Within":
+    def no_silence(self) -> TimeLimit:
         """Around a read from an answer that has begun."""
         limit = self._limits.idle
-        return _Within(limit, "Gemini fell silent for {:g} seconds in mid-answer.")
+        return _within(limit, "Gemini fell silent for {:g} seconds in mid-answer.")
 
 
-class _Within:
-    """`async with`: raises `UpstreamTimeoutError` when its body takes too long."""
-
-    __slots__ = ("_limit", "_otherwise", "_seconds")
-
-    def __init__(self, seconds: float, otherwise: str) -> None:
-        self._seconds = seconds
-        self._otherwise = otherwise
-        self._limit = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._limit.__aenter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            await self._limit.__aexit__(kind, error, traceback)
-        except TimeoutError as expired:
-            raise UpstreamTimeoutError(self._otherwise.format(self._seconds)) from expired
+def _within(seconds: float, otherwise: str) -> TimeLimit:
+    end = asyncio.get_running_loop().time() + seconds
+    return TimeLimit(end, lambda: UpstreamTimeoutError(otherwise.format(seconds)))
 
 
 def reads(response: httpx.Response) -> AsyncIterator[bytes]:

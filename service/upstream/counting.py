@@ -8,9 +8,9 @@ from service.interfaces import Counted
 from service.schemas.gemini_native import NativeRequest
 from service.upstream.answers import parse
 from service.upstream.failures import refusal, upstream_failures
-from service.upstream.fields import fitted
+from service.upstream.fields import fitted_fields
 from service.upstream.http import GoogleHttp
-from service.upstream.native import Fields, children, key_of, without
+from service.upstream.native import ABSENT, Fields, children, key_of, without
 
 _encoder = msgspec.json.Encoder()
 _replies = msgspec.json.Decoder(dict[str, Raw])
@@ -33,7 +33,7 @@ def for_vertex(request: NativeRequest) -> tuple[Fields, list[str]]:
     fields, left_out = _asked(request, "vertex")
     keys = {name: key_of(fields, name) for name in _COUNTED}
     kept = {key: fields[key] for key in keys.values() if key in fields}
-    return kept, [*left_out, *(key for key in fields if key not in kept)]
+    return kept, left_out + [key for key in fields if key not in kept]
 
 
 def for_code_assist(request: NativeRequest, model: str) -> tuple[Fields, list[str]]:
@@ -43,34 +43,37 @@ def for_code_assist(request: NativeRequest, model: str) -> tuple[Fields, list[st
     """
     fields, left_out = _asked(request, "code_assist")
     contents = fields.pop(key_of(fields, "contents"), Raw(b"[]"))
-    try:
-        items = _lists.decode(without(contents, ["parts", "thought"]))
-    except msgspec.DecodeError:
-        raise InvalidRequestError(
-            "Invalid value at 'contents': a list of objects is expected.", param="contents"
-        ) from None
+    items = _items(without(contents, ["parts", "thought"])[0])
     if system := fields.pop(key_of(fields, "systemInstruction"), None):
         said = {**children(system), "role": Raw(b'"user"')}
         items.insert(0, Raw(_encoder.encode(said)))
     inner = {"model": f"models/{model}", "contents": items}
-    return {"request": Raw(_encoder.encode(inner))}, [*left_out, *fields]
+    return {"request": Raw(_encoder.encode(inner))}, left_out + list(fields)
 
 
 def _asked(request: NativeRequest, upstream: str) -> tuple[Fields, list[str]]:
-    """Return what is to be counted, in one form, and the fields that this upstream refuses."""
-    fields = request.fields
+    """Return what is to be counted, in one form, and what of it an upstream does not take.
+
+    To Google null is no value. Raise `UnreadableFileError` as `fitted` does.
+    """
+    fields = _set(request.fields)
     key = key_of(fields, "generateContentRequest")
     if key in fields:
-        fields = children(fields[key])
-    kept, left_out = fitted(NativeRequest(fields), upstream)
-    if not isinstance(kept, dict):
-        raise TypeError(type(kept))
-    said = {
-        name: value
-        for name, value in kept.items()
-        if name != "model" and bytes(value).strip() != b"null"
-    }
-    return said, left_out
+        fields = _set(children(fields[key]))
+    kept, left_out = fitted_fields(fields, upstream)
+    return {name: value for name, value in kept.items() if name != "model"}, left_out
+
+
+def _set(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if bytes(value) not in ABSENT}
+
+
+def _items(contents: Raw) -> list[Raw]:
+    try:
+        return _lists.decode(contents)
+    except msgspec.DecodeError as error:
+        msg = f"Invalid value at 'contents': it must be a list. {error}."
+        raise InvalidRequestError(msg, param="contents") from None
 
 
 async def count(

@@ -6,85 +6,103 @@ A field that one of them refuses is a line in `_REFUSED`.
 import functools
 import itertools
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
 
-from msgspec import Struct, structs
+import msgspec
+from msgspec import Raw, Struct, structs
 
 from service.errors import UnreadableFileError
 from service.file_uris import NOT_HERE, READ_BY, kind_of
 from service.interfaces import GeminiRequest
 from service.models import OUTPUT_LIMIT
-from service.schemas.gemini import NOTHING, GenerateContentRequest
+from service.schemas.gemini import GenerateContentRequest
 from service.schemas.gemini_native import NativeRequest
-from service.upstream.native import Fields, camel, fields_without, key_of, with_limit
+from service.upstream.native import Fields, camel, key_of, with_most, without
 
-#: Fields of the request, as Google's JSON names them, and who refuses them.
+#: Who refuses what only one of them takes.
+_BUT_CODE_ASSIST = ("vertex", "gemini_api")
+_BUT_VERTEX = ("code_assist", "gemini_api")
+_BUT_GEMINI_API = ("code_assist", "vertex")
+#: Fields of the request, as Google's JSON names them, and who refuses them. A list is no step.
 _REFUSED = {
-    "model": ("code_assist", "vertex"),
+    "model": _BUT_GEMINI_API,
     "labels": ("gemini_api",),
     "cachedContent": ("code_assist",),
-    "store": ("code_assist", "vertex"),
+    "store": _BUT_GEMINI_API,
     "serviceTier": ("code_assist",),
     "continuationToken": ("code_assist",),
-    "sessionId": ("gemini_api", "vertex"),
-    "modelArmorConfig": ("code_assist", "gemini_api"),
-    "safetySettings.method": ("code_assist", "gemini_api"),
-    "toolConfig.includeServerSideToolInvocations": ("code_assist", "vertex"),
+    "sessionId": _BUT_CODE_ASSIST,
+    "modelArmorConfig": _BUT_VERTEX,
+    "safetySettings.method": _BUT_VERTEX,
+    "contents.parts.partMetadata": _BUT_GEMINI_API,
+    "contents.parts.functionCall.partialArgs": _BUT_VERTEX,
+    "contents.parts.functionCall.willContinue": _BUT_VERTEX,
+    "contents.parts.functionResponse.willContinue": _BUT_GEMINI_API,
+    "tools.fileSearch": _BUT_GEMINI_API,
+    "tools.retrieval": _BUT_VERTEX,
+    "tools.enterpriseWebSearch": _BUT_VERTEX,
+    "tools.parallelAiSearch": _BUT_VERTEX,
+    "tools.exaAiSearch": _BUT_VERTEX,
+    "tools.googleSearch.excludeDomains": _BUT_VERTEX,
+    "tools.googleSearch.blockingConfidence": _BUT_VERTEX,
+    "toolConfig.functionCallingConfig.streamFunctionCallArguments": _BUT_VERTEX,
+    "toolConfig.includeServerSideToolInvocations": _BUT_GEMINI_API,
     "generationConfig.imageConfig": ("code_assist",),
-    "generationConfig.responseLogprobs": ("code_assist", "gemini_api"),
-    "generationConfig.logprobs": ("code_assist", "gemini_api"),
-    "generationConfig.routingConfig": ("gemini_api",),
-    "generationConfig.modelSelectionConfig": ("gemini_api",),
-    "generationConfig.audioTimestamp": ("gemini_api",),
-    "generationConfig.enableEnhancedCivicAnswers": ("code_assist", "vertex"),
-    "generationConfig.enableAffectiveDialog": ("code_assist",),
     "generationConfig.imageConfig.personGeneration": ("gemini_api",),
     "generationConfig.imageConfig.prominentPeople": ("gemini_api",),
     "generationConfig.imageConfig.outputMimeType": ("gemini_api",),
-    "toolConfig.functionCallingConfig.streamFunctionCallArguments": ("gemini_api",),
-    "tools.retrieval": ("gemini_api",),
-    "tools.enterpriseWebSearch": ("gemini_api",),
-    "tools.parallelAiSearch": ("gemini_api",),
-    "tools.exaAiSearch": ("gemini_api",),
-    "tools.googleSearch.excludeDomains": ("gemini_api",),
-    "tools.googleSearch.blockingConfidence": ("gemini_api",),
-    "tools.fileSearch": ("vertex",),
-    "contents.parts.partMetadata": ("vertex",),
-    "contents.parts.functionCall.partialArgs": ("gemini_api",),
-    "contents.parts.functionCall.willContinue": ("gemini_api",),
-    "contents.parts.functionResponse.willContinue": ("vertex",),
+    "generationConfig.imageConfig.outputCompressionQuality": ("gemini_api",),
+    "generationConfig.imageConfig.imageOutputOptions": ("gemini_api",),
+    "generationConfig.responseLogprobs": _BUT_VERTEX,
+    "generationConfig.logprobs": _BUT_VERTEX,
+    "generationConfig.routingConfig": ("gemini_api",),
+    "generationConfig.modelSelectionConfig": ("gemini_api",),
+    "generationConfig.audioTimestamp": ("gemini_api",),
+    "generationConfig.enableEnhancedCivicAnswers": _BUT_GEMINI_API,
+    "generationConfig.enableAffectiveDialog": ("code_assist",),
 }
+#: The Developer API takes one token more.
+_LIMITED = ("code_assist", "vertex")
 #: What a client of Google's says twice: the address has it, too.
 _NOT_NAMED = ("model",)
 
 
 class _Refused(NamedTuple):
-    """A field that an upstream does not take."""
+    """What an upstream does not take of one field of the request."""
 
-    name: str
-    path: list[str]
-    #: Finds a body that may have it: to look inside of every one costs more than all the rest.
-    spelled: re.Pattern[bytes]
-
-
-def _refused_by(upstream: str) -> dict[str, list[_Refused]]:
-    """Return them by the request's own field that they stand in."""
-    found: defaultdict[str, list[_Refused]] = defaultdict(list)
-    for name, refusing in _REFUSED.items():
-        if upstream in refusing:
-            path = name.split(".")
-            snake = re.sub("[A-Z]", lambda letter: f"_?{letter[0]}", path[-1])
-            spelled = re.compile(f'"{snake}"'.encode(), re.IGNORECASE)
-            found[path[0]].append(_Refused(name, path, spelled))
-    return dict(found)
+    #: In full: the field itself, or what is inside of it.
+    names: list[str]
+    #: Finds, in JSON, the keys of those that may be there, many times faster than decoding does;
+    #: and in contents the URIs of files, as its only group.
+    clues: re.Pattern[bytes]
 
 
-_BY_UPSTREAM = {name: _refused_by(name) for name in ("code_assist", "vertex", "gemini_api")}
-#: The Developer API takes one token more.
-_LIMITED = ("code_assist", "vertex")
-_OUTPUT_LIMIT = ["generationConfig", "maxOutputTokens"]
+def _refused_by(upstream: str) -> dict[str, _Refused]:
+    names = [name for name, refusing in _REFUSED.items() if upstream in refusing]
+    groups = itertools.groupby(sorted(names), key=lambda name: name.partition(".")[0])
+    return {first: _refused(first, list(group)) for first, group in groups}
+
+
+def _refused(first: str, names: list[str]) -> _Refused:
+    paths = [(name, name.split(".")[1:]) for name in names if name != first]
+    keys = {path[-1] for _, path in paths}
+    patterns = [f'{_either_spelling(key)}"' for key in sorted(keys)]
+    if first == "contents":
+        patterns.append(_FILE_URI)
+    clues = f'"(?:{"|".join(patterns)})'
+    return _Refused(names, re.compile(clues.encode()))
+
+
+#: A quotation mark inside of a text has a backslash before it, so that this finds no text.
+_FILE_URI = r'file_?[uU]ri"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
+
+
+def _either_spelling(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_?[{letter[0]}{letter[0].lower()}]", name)
+
+
+_BY_UPSTREAM = {upstream: _refused_by(upstream) for upstream in READ_BY}
 
 
 class Fitted(NamedTuple):
@@ -99,36 +117,56 @@ def fitted(request: GeminiRequest, upstream: str) -> Fitted:
 
     Raise `UnreadableFileError` for a file that this upstream cannot read.
     """
-    _refuse_unreadable(_uris(request), upstream)
     if isinstance(request, NativeRequest):
-        return _native(request.fields, upstream)
-    left_out = []
+        return Fitted(*fitted_fields(request.fields, upstream))
+    _refuse_unreadable(_uris(request), upstream)
     kept: Any = request
-    for first, refused in _BY_UPSTREAM[upstream].items():
-        # What is refused in contents, the translation never says.
-        if first != "contents" and getattr(request, _names(type(request)).get(first, ""), None):
-            for name, path, _ in refused:
-                kept, found = _without(kept, path)
-                if found and name not in _NOT_NAMED:
-                    left_out.append(name)
+    left_out = []
+    for first, name, path in _of_structs(upstream):
+        if getattr(request, first) is not None:
+            kept, found = _without(kept, path)
+            if found:
+                left_out.append(name)
     return Fitted(kept, left_out)
 
 
-def _native(fields: Fields, upstream: str) -> Fitted:
+def fitted_fields(fields: Fields, upstream: str) -> tuple[Fields, list[str]]:
+    """Do the same for a body of Google's own API."""
+    kept: Fields = {}
+    left_out: list[str] = []
+    for key, value in fields.items():
+        name = camel(key)
+        refused = _BY_UPSTREAM[upstream].get(name)
+        if refused is None:
+            kept[key] = value
+        elif refused.names == [name]:
+            left_out += refused.names
+        else:
+            kept[key], names = _fitted_field(value, refused, upstream)
+            left_out += names
+            if name == "generationConfig" and upstream in _LIMITED:
+                kept[key] = with_most(kept[key], "maxOutputTokens", OUTPUT_LIMIT)
+    return kept, [name for name in left_out if name not in _NOT_NAMED]
+
+
+def _fitted_field(value: Raw, refused: _Refused, upstream: str) -> tuple[Raw, list[str]]:
+    clues = list(refused.clues.finditer(value))
+    uris = [_text(clue[1]) for clue in clues if clue.lastindex]
+    _refuse_unreadable(uris, upstream)
     left_out = []
-    for first, refused in _BY_UPSTREAM[upstream].items():
-        value = fields.get(key_of(fields, first))
-        if value is None:
-            continue
-        for name, path, spelled in refused:
-            if len(path) > 1 and not spelled.search(value):
-                continue
-            fields, found = fields_without(fields, path)
-            if found and name not in _NOT_NAMED:
+    if len(uris) < len(clues):
+        for name in refused.names:
+            value, found = without(value, name.split(".")[1:])
+            if found:
                 left_out.append(name)
-    if upstream in _LIMITED:
-        fields = with_limit(fields, _OUTPUT_LIMIT, OUTPUT_LIMIT)
-    return Fitted(fields, left_out)
+    return value, left_out
+
+
+def _text(escaped: bytes) -> str:
+    try:
+        return msgspec.json.decode(b'"%b"' % escaped, type=str)
+    except msgspec.DecodeError:
+        return ""  # half of a surrogate pair: no file has such a name
 
 
 def _refuse_unreadable(uris: Iterable[str], upstream: str) -> None:
@@ -139,16 +177,7 @@ def _refuse_unreadable(uris: Iterable[str], upstream: str) -> None:
             raise UnreadableFileError(f"{why[0].upper()}{why[1:]}.")
 
 
-#: In JSON; a quotation mark inside of a text has a backslash before it.
-_URI = re.compile(rb'"file_?[uU]ri"\s*:\s*"((?:[^"\\]|\\/)*)"')
-
-
-def _uris(request: GeminiRequest) -> Iterator[str]:
-    if isinstance(request, NativeRequest):
-        contents = bytes(request.fields.get("contents", NOTHING))
-        found = (uri.replace(b"\\/", b"/") for uri in _URI.findall(contents))
-        yield from (uri.decode(errors="replace") for uri in found)
-        return
+def _uris(request: GenerateContentRequest) -> Iterator[str]:
     parts = [part for content in request.contents for part in content.parts or []]
     inside = [part.function_response.parts or [] for part in parts if part.function_response]
     for part in itertools.chain(parts, *inside):
@@ -157,14 +186,13 @@ def _uris(request: GeminiRequest) -> Iterator[str]:
 
 
 def _without(node: Any, path: list[str]) -> tuple[Any, bool]:
-    """Return a struct, or a list of them, without the field; and whether it was there."""
+    """Return a struct, an object or a list without the field; and whether it was there."""
     if isinstance(node, list):
         items = [_without(item, path) for item in node]
         found = any(one for _, one in items)
         return ([item for item, _ in items] if found else node), found
     if isinstance(node, dict):
-        kept = {key: value for key, value in node.items() if camel(key) != path[0]}
-        return (kept if len(path) == 1 else node), len(path) == 1 and kept != node
+        return _without_key(node, path)
     if not isinstance(node, Struct):
         return node, False
     name = _names(type(node)).get(path[0])
@@ -175,6 +203,40 @@ def _without(node: Any, path: list[str]) -> tuple[Any, bool]:
         return structs.replace(node, **{name: None}), True
     inner, found = _without(inner, path[1:])
     return (structs.replace(node, **{name: inner}) if found else node), found
+
+
+def _without_key(node: dict[str, Any], path: list[str]) -> tuple[dict[str, Any], bool]:
+    """Do the same where the client has chosen the spelling."""
+    key = key_of(node, path[0])
+    if key not in node:
+        return node, False
+    kept = {name: value for name, value in node.items() if name != key}
+    if len(path) == 1:
+        return kept, True
+    inner, found = _without(node[key], path[1:])
+    return ({**kept, key: inner} if found else node), found
+
+
+@functools.cache
+def _of_structs(upstream: str) -> list[tuple[str, str, list[str]]]:
+    """Return what one refuses that ours can hold: our field, Google's name, and the path."""
+    names = _names(GenerateContentRequest)
+    refused = [name for one in _BY_UPSTREAM[upstream].values() for name in one.names]
+    paths = [(name, name.split(".")) for name in refused]
+    return [
+        (names[path[0]], name, path)
+        for name, path in paths
+        if _may_hold(GenerateContentRequest, path)
+    ]
+
+
+def _may_hold(kind: Any, path: list[str]) -> bool:
+    if get_origin(kind) is not dict and (inside := get_args(kind)):
+        return any(_may_hold(one, path) for one in inside)  # of a list, or of what may be None
+    if not (isinstance(kind, type) and issubclass(kind, Struct)):
+        return get_origin(kind) is dict
+    found = [field.type for field in structs.fields(kind) if field.encode_name == path[0]]
+    return bool(found) and (len(path) == 1 or _may_hold(found[0], path[1:]))
 
 
 @functools.cache

@@ -18,13 +18,14 @@ from service.upstream.failures import refusal
 _encoder = msgspec.json.Encoder()
 _objects = msgspec.json.Decoder(dict[str, Raw])
 _lists = msgspec.json.Decoder(list[Raw])
+_numbers = msgspec.json.Decoder(float, strict=False)  # Google takes them as strings, too
 _responses = msgspec.json.Decoder(NativeResponse)
 _replies = msgspec.json.Decoder(NativeReply)
 
 Fields = dict[str, Raw]
 
-_ABSENT = (b"", b"null")
-_DIGITS = 20  # as many as say that a number is too large
+#: What Google takes for a field that was not sent.
+ABSENT = (b"", b"null")
 
 
 def key_of(fields: Fields, name: str) -> str:
@@ -44,62 +45,60 @@ def with_default(fields: Fields, path: list[str], value: Any) -> Fields:
     """Return the fields with a value where they have none."""
     key = key_of(fields, path[0])
     if len(path) == 1:
-        is_there = bytes(fields.get(key, NOTHING)) not in _ABSENT
+        is_there = bytes(fields.get(key, NOTHING)) not in ABSENT
         return fields if is_there else {**fields, key: Raw(_encoder.encode(value))}
     there = fields.get(key, NOTHING)
-    inner = {} if bytes(there) in _ABSENT else children(there)
+    inner = {} if bytes(there) in ABSENT else children(there)
     return {**fields, key: Raw(_encoder.encode(with_default(inner, path[1:], value)))}
 
 
-def with_limit(fields: Fields, path: list[str], limit: int) -> Fields:
-    """Return the fields with a number that is no larger than this."""
-    key = key_of(fields, path[0])
-    there = bytes(fields.get(key, NOTHING)).strip()
-    if len(path) == 1:
-        above = there.isdigit() and int(there[:_DIGITS]) > limit
-        return {**fields, key: Raw(_encoder.encode(limit))} if above else fields
-    if not there.startswith(b"{"):
-        return fields  # for Google to refuse
-    inner = children(there)
-    limited = with_limit(inner, path[1:], limit)
-    return fields if limited is inner else {**fields, key: Raw(_encoder.encode(limited))}
+def without(raw: Raw, path: list[str]) -> tuple[Raw, bool]:
+    """Return an object, or a list of them, without a field; and whether it was there.
 
-
-def without(raw: Raw, path: list[str]) -> Raw:
-    """Return an object, or a list of them, without a field."""
-    return _without_in(raw, path)[0]
-
-
-def fields_without(fields: Fields, path: list[str]) -> tuple[Fields, bool]:
-    """Return the fields without one, which may be further down; and whether it was there."""
-    key = key_of(fields, path[0])
-    if key not in fields:
-        return fields, False
-    if len(path) == 1:
-        return {name: value for name, value in fields.items() if name != key}, True
-    value, found = _without_in(fields[key], path[1:])
-    return ({**fields, key: value} if found else fields), found
-
-
-def _without_in(raw: Raw, path: list[str]) -> tuple[Raw, bool]:
-    """Leave anything that is neither an object nor a list for Google to refuse."""
+    An item that had nothing else goes with it. What is neither is for Google to refuse.
+    """
     data = bytes(raw).lstrip()
     if data.startswith(b"["):
-        items = [_without_in(item, path) for item in _lists.decode(data)]
+        items = [without(item, path) for item in _lists.decode(data)]
         found = any(one for _, one in items)
-        # A tool that had nothing else is none any longer.
-        kept = [item for item, one in items if not (one and bytes(item) == b"{}")]
-        return (Raw(_encoder.encode(kept)) if found else raw), found
-    if data.startswith(b"{"):
-        fields, found = fields_without(_objects.decode(data), path)
-        return (Raw(_encoder.encode(fields)) if found else raw), found
-    return raw, False
+        left = [item for item, changed in items if not (changed and bytes(item) == b"{}")]
+        return (Raw(_encoder.encode(left)) if found else raw), found
+    if not data.startswith(b"{"):
+        return raw, False
+    fields = _objects.decode(data)
+    key = key_of(fields, path[0])
+    if key not in fields:
+        return raw, False
+    if len(path) == 1:
+        del fields[key]
+        return Raw(_encoder.encode(fields)), True
+    fields[key], found = without(fields[key], path[1:])
+    return (Raw(_encoder.encode(fields)) if found else raw), found
+
+
+def with_most(raw: Raw, name: str, most: int) -> Raw:
+    """Return an object in which a number is no greater. What is no number is Google's to refuse."""
+    if not bytes(raw).lstrip().startswith(b"{"):
+        return raw
+    fields = _objects.decode(raw)
+    greater = [key for key in fields if camel(key) == name and _is_greater(fields[key], most)]
+    if not greater:
+        return raw
+    return Raw(_encoder.encode({**fields, **dict.fromkeys(greater, Raw(b"%d" % most))}))
+
+
+def _is_greater(raw: Raw, most: int) -> bool:
+    try:
+        return _numbers.decode(raw) > most
+    except msgspec.DecodeError:
+        return False
 
 
 _UNDERSCORE = re.compile(r"_([a-z])")
 
 
 def camel(name: str) -> str:
+    """Return a name as Google's documentation spells it."""
     return _UNDERSCORE.sub(lambda found: found[1].upper(), name)
 
 
@@ -115,7 +114,7 @@ def read(data: bytes) -> NativeResponse:
 def read_enveloped(data: bytes) -> NativeResponse:
     """Read one of Code Assist's."""
     reply = parse(_replies, data)
-    if bytes(reply.error) not in _ABSENT:
+    if bytes(reply.error) not in ABSENT:
         raise refusal(200, data)
     response = bytes(reply.response)
-    return read(b"{}" if response in _ABSENT else response)
+    return read(b"{}" if response in ABSENT else response)

@@ -175,15 +175,27 @@ def test_an_option_of_a_search_in_openais_words(
 
 @pytest.mark.parametrize("name", ["maxOutputTokens", "max_output_tokens"])
 @pytest.mark.parametrize(
-    ("upstream", "sent"), [("code_assist", 65_535), ("vertex", 65_535), ("gemini_api", 65_536)]
+    ("upstream", "limit"), [("code_assist", 65_535), ("vertex", 65_535), ("gemini_api", 65_536)]
 )
 def test_the_highest_limit_is_each_ways_own(
-    upstream: str, sent: int, name: str, start_gateway: StartGateway, google: Google
+    upstream: str, limit: int, name: str, start_gateway: StartGateway, google: Google
 ) -> None:
-    asked = GREETING | {"generationConfig": {name: 65_536}}
     with start_gateway(**settings_of_ways(google, upstreams=upstream)).client() as client:
-        assert client.post(NATIVE, json=asked).status_code == 200
-    assert google.calls("generate")[0].request["generationConfig"] == {name: sent}
+        for asked in (65_536, 65_536.0, "65536"):
+            body = GREETING | {"generationConfig": {name: asked}}
+            assert client.post(NATIVE, json=body).status_code == 200
+            sent = google.calls("generate")[-1].request["generationConfig"]
+            assert sent == {name: asked if upstream == "gemini_api" else limit}
+
+
+@pytest.mark.parametrize("limit", ["many", True, [70_000], {}, 0], ids=repr)
+@pytest.mark.parametrize("upstream", IGNORED)
+def test_a_limit_that_is_none_is_for_google_to_refuse(
+    upstream: str, limit: object, start_gateway: StartGateway, google: Google
+) -> None:
+    asked = GREETING | {"generationConfig": {"maxOutputTokens": limit}}
+    with start_gateway(**settings_of_ways(google, upstreams=upstream)).client() as client:
+        assert client.post(NATIVE, json=asked).status_code == 400
 
 
 @pytest.mark.parametrize("upstream", IGNORED)

@@ -39,6 +39,7 @@ from service.schemas.gemini import GenerateContentResponse
 from service.schemas.gemini_native import NativeRequest, NativeResponse
 from service.settings import Settings
 from service.telemetry import annotate
+from service.translation.response import is_blocked, is_final
 
 _TARGET = re.compile(
     r"(?:/[^/]+/locations/[^/]+/publishers)?(?:/google/models)?/(?P<model>[^/:]+):(?P<method>\w+)"
@@ -191,8 +192,8 @@ class Verbatim:
 
 
 def _is_complete(response: GenerateContentResponse) -> bool:
-    ended = any(candidate.finish_reason for candidate in response.candidates or [])
-    return ended or response.prompt_feedback is not None
+    ended = any(is_final(candidate.finish_reason) for candidate in response.candidates or [])
+    return ended or is_blocked(response)
 
 
 def _truncated() -> UpstreamTruncatedError:

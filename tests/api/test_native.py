@@ -328,13 +328,34 @@ def test_what_cannot_be_counted_is_refused(gateways: dict[str, Gateway], content
     assert absent.json() == {"totalTokens": 1}
 
 
+def test_null_in_a_count_is_as_if_it_had_not_been_sent(native: Gateway) -> None:
+    body = {**HI, "tools": None, "generateContentRequest": None}
+    response = ask(native, "countTokens", body)
+    assert (response.status_code, response.json().get("totalTokens")) == (200, 1), response.text
+    assert "x-ignored-params" not in response.headers
+
+
+NO_REASON = {
+    "none": {"candidates": [{"content": {"parts": [{"text": "Hel"}]}}]},
+    "unspecified": {
+        "candidates": [
+            {"content": {"parts": [{"text": "Hel"}]}, "finishReason": "FINISH_REASON_UNSPECIFIED"}
+        ]
+    },
+    "feedback that blocks nothing": {
+        "candidates": [{"content": {"parts": [{"text": "Hel"}]}}],
+        "promptFeedback": {"safetyRatings": []},
+    },
+}
+
+
 @pytest.mark.parametrize("method", ["generateContent", *STREAMS])
+@pytest.mark.parametrize("cut", NO_REASON.values(), ids=NO_REASON)
 def test_an_answer_that_does_not_say_why_it_ended_is_no_answer(
-    google: Google, gateways: dict[str, Gateway], way: str, method: str
+    google: Google, native: Gateway, method: str, cut: dict[str, Any]
 ) -> None:
-    cut = chunks([{"candidates": [{"content": {"parts": [{"text": "Hel"}]}}]}])
-    google.script(cut, cut)
-    response = ask(gateways[way], method)
+    google.script(chunks([cut]), chunks([cut]))
+    response = ask(native, method)
     assert "UNAVAILABLE" in response.text
     if method == "generateContent":
         assert response.status_code == 502

@@ -152,7 +152,7 @@ MEASURES = {
     },
     "rest": Measure("memory at rest, MB", plain("cold", "rss_mb")),
     "cold": Measure("cold start to the first 200, s", plain("cold", "seconds"), 2),
-    "cold_cpu": Measure("CPU by then, s", plain("cold", "cpu_s"), 2),
+    "cold_cpu": Measure("CPU by the first 200, s", plain("cold", "cpu_s"), 2),
     "token": Measure("cold start to the first token, s", plain("token", "seconds"), 2),
-    "token_cpu": Measure("CPU by then, s ", plain("token", "cpu_s"), 2),
+    "token_cpu": Measure("CPU by the first token, s", plain("token", "cpu_s"), 2),
 }

@@ -105,7 +105,7 @@ def _table(report: Report) -> list[str]:
             f"{values[target]:.{measure.digits}f}" if target in values else ""
             for target in report.targets
         ]
-        rows.append([measure.label.strip(), *cells])
+        rows.append([measure.label, *cells])
     return _aligned(rows)
 
 

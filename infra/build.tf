@@ -2,6 +2,7 @@
 
 locals {
   requirements = var.otlp_endpoint == null ? "requirements.txt" : "requirements-otlp.txt"
+  smoke_model  = coalesce(var.smoke_model, "none")
 }
 
 # Where `gcloud builds submit` puts the source. The bucket that it would make by itself can only
@@ -42,6 +43,7 @@ resource "google_cloudbuild_trigger" "push" {
     _SERVICE        = var.service_name
     _API_KEY_SECRET = google_secret_manager_secret.this["api-key"].secret_id
     _REQUIREMENTS   = local.requirements
+    _SMOKE_MODEL    = local.smoke_model
   }
 
   repository_event_config {

@@ -7,6 +7,8 @@
 # command can be run again: what is there already is left as it is. Works with bash 3.2 (macOS).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=infra/steps.sh
+. infra/steps.sh
 
 : "${PROJECT:=}" "${REGION:=}" "${SERVICE:=gemini-gateway}" "${REVISION:=}" "${APPROVE:=}" "${LIMIT:=100}"
 state_bucket=$PROJECT-tfstate
@@ -22,6 +24,7 @@ main() {
   case $1 in
     bootstrap | deploy | plan | destroy) need terraform 'https://developer.hashicorp.com/terraform/install' ;;
   esac
+  refuse_what_is_said_twice
   trap show_key EXIT
   "$1"
 }
@@ -51,6 +54,7 @@ deploy() {
   build
   show_key
   how_to_use
+  [ -n "$told" ] || say '' 'When an alert fires, nobody is told yet: README, "Alerts".'
 }
 
 plan() {
@@ -108,6 +112,17 @@ logs() {
 
 # --- steps ------------------------------------------------------------------------------------
 
+# These three also name the state, the build and what is looked for, so that there is one place for them.
+refuse_what_is_said_twice() {
+  local file
+  for file in infra/terraform.tfvars infra/*.auto.tfvars; do
+    if [ -e "$file" ] && grep -qE '^[[:space:]]*(project_id|region|service_name)[[:space:]]*=' "$file"; then
+      usage "$file must not set project_id, region or service_name. Take them out, and say" \
+        'PROJECT=..., REGION=... and SERVICE=... instead.'
+    fi
+  done
+}
+
 # Terraform uses gcloud's login, unless it was told of another: so that one login is enough.
 log_in() {
   local token
@@ -137,8 +152,9 @@ make_state_bucket() {
     step "make the bucket gs://$state_bucket for Terraform's state" \
       gcloud storage buckets create "gs://$state_bucket" --project="$PROJECT" \
       --location="${REGION:-us-central1}" --uniform-bucket-level-access --public-access-prevention
-  step 'keep that bucket private, and its old versions' gcloud storage buckets update \
-    "gs://$state_bucket" --uniform-bucket-level-access --public-access-prevention --versioning
+  step 'keep that bucket private, and its old versions for a month' gcloud storage buckets update \
+    "gs://$state_bucket" --uniform-bucket-level-access --public-access-prevention --versioning \
+    --lifecycle-file=infra/state-lifecycle.json
 }
 
 open_state() {
@@ -181,7 +197,7 @@ read_outputs() {
   begin 'read what was made'
   outputs=$(terraform -chdir=infra output -no-color) || failed
   url=$(output url) key_secret=$(output api_key_secret) requirements=$(output requirements)
-  requirements=${requirements:-requirements.txt}
+  requirements=${requirements:-requirements.txt} smoke_model=$(output smoke_model) told=$(output alerts_tell)
   builder=$(output build_service_account) bucket=$(output build_bucket)
   login_secret=$(output oauth_secret) gemini_key_secret=$(output gemini_api_key_secret)
   [ -n "$url" ] && [ -n "$key_secret" ] && [ -n "$builder" ] && [ -n "$bucket" ] ||
@@ -225,10 +241,16 @@ build() {
   local tag
   tag=$(git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null) ||
     tag=$(date -u +%Y%m%d-%H%M%S)
-  step 'test, build, deploy, try and switch over, in Cloud Build' gcloud builds submit . \
+  begin 'test, build, deploy, try and switch over, in Cloud Build'
+  say 'Its log is at the address that follows. It takes about ten minutes.'
+  gcloud builds submit . \
     --project="$PROJECT" --region="$REGION" --config=cloudbuild.yaml \
     --service-account="$builder" --gcs-source-staging-dir="gs://$bucket/source" \
-    --substitutions="_REGION=$REGION,_SERVICE=$SERVICE,_API_KEY_SECRET=$key_secret,_REQUIREMENTS=$requirements,_TAG=$tag"
+    --substitutions="_REGION=$REGION,_SERVICE=$SERVICE,_API_KEY_SECRET=$key_secret,_REQUIREMENTS=$requirements,_SMOKE_MODEL=$smoke_model,_TAG=$tag" || {
+    say '' 'The log of the build is at the address above, or here, with the newest line first:' \
+      "  gcloud logging read resource.type=build --project=$PROJECT --limit=100 --format='value(textPayload)'"
+    failed 'The revision before, if there is one, goes on serving.'
+  }
 }
 
 # The provider refuses, too, but only when half of everything is gone.
@@ -265,6 +287,8 @@ show_key() {
 }
 
 how_to_use() {
+  local model=$smoke_model
+  [ "$model" != none ] || model=gemini-3.5-flash
   cat <<TEXT
 
 The gateway answers at $url/v1. To use it:
@@ -276,47 +300,12 @@ python3 - <<'PYTHON'
 from openai import OpenAI
 
 answer = OpenAI().chat.completions.create(
-    model="gemini-3.5-flash",
+    model="$model",
     messages=[{"role": "user", "content": "Hello!"}],
 )
 print(answer.choices[0].message.content)
 PYTHON
 TEXT
-}
-
-say() {
-  printf '%s\n' "$@"
-}
-
-step_name=''
-
-begin() {
-  step_name=$1
-  printf '==> %s\n' "$1"
-}
-
-step() {
-  begin "$1"
-  shift
-  "$@" || failed
-}
-
-failed() {
-  fail "This step failed: $step_name." "$@"
-}
-
-fail() {
-  printf '%s\n' "$@" >&2
-  exit 1
-}
-
-usage() {
-  printf '%s\n' "$@" >&2
-  exit 2
-}
-
-need() {
-  command -v "$1" >/dev/null || usage "$1 is not installed: $2"
 }
 
 main "$@"

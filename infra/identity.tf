@@ -113,7 +113,7 @@ resource "google_cloud_run_v2_service_iam_member" "invokers" {
   member   = each.value
 }
 
-# ... the smoke test has to say so, too: Cloud Build hands out no identity tokens by itself.
+# ... the smoke test has to say so, too, for which an account needs leave to make its own identity tokens.
 resource "google_service_account_iam_member" "build_says_who_it_is" {
   count              = var.public ? 0 : 1
   service_account_id = google_service_account.build.name

@@ -23,6 +23,16 @@ output "requirements" {
   value       = local.requirements
 }
 
+output "smoke_model" {
+  description = "Which model a new revision is asked before it gets requests: cloudbuild.yaml's _SMOKE_MODEL."
+  value       = local.smoke_model
+}
+
+output "alerts_tell" {
+  description = "Who is told when an alert fires, separated by commas; empty for nobody."
+  value       = join(",", concat(tolist(var.alert_emails), tolist(var.notification_channels)))
+}
+
 output "api_key_secret" {
   description = "Secret with the keys that clients present, separated by commas."
   value       = google_secret_manager_secret.this["api-key"].secret_id

@@ -12,6 +12,7 @@ locals {
       "cloudbuild.googleapis.com",
       "cloudresourcemanager.googleapis.com",
       "iam.googleapis.com",
+      "iamcredentials.googleapis.com",
       "logging.googleapis.com",
       "monitoring.googleapis.com",
       "run.googleapis.com",

@@ -7,11 +7,15 @@ set -euo pipefail
 
 tag=${1:-candidate}
 key_secret=${API_KEY_SECRET:-$SERVICE-api-key}
-model=${MODEL:-gemini-3.5-flash}
+model=${SMOKE_MODEL:-gemini-3.5-flash} # none: nothing is asked, as where nobody outside gets in
 tries=${TRIES:-20} # three seconds apart: the first instance has to start
 
 main() {
   local base key token
+  if [ "$model" = none ]; then
+    echo 'No model is named to try it with: it gets requests because it has started.'
+    return
+  fi
   base=$(gcloud run services describe "$SERVICE" --project="$PROJECT" --region="$REGION" \
     --format='value(status.url)')
   url=https://$tag---${base#https://}
@@ -29,15 +33,25 @@ main() {
   echo 'It works.'
 }
 
-# Prints an identity token: a service account's own, one that it makes for itself (Cloud Build's
-# metadata server has none), or a person's; nothing where there is none.
+# Prints an identity token for the address $1: a service account's own, as Cloud Build hands it out;
+# one that the account makes for itself, where the metadata server has none; or a person's.
 identity() {
   local account
   gcloud auth print-identity-token --audiences="$1" --quiet 2>/dev/null && return
   account=$(gcloud config get-value account --quiet 2>/dev/null) || account=
-  gcloud auth print-identity-token --audiences="$1" --impersonate-service-account="$account" \
-    --include-email --quiet 2>/dev/null && return
+  made_by_itself "$account" "$1" && return
   gcloud auth print-identity-token --quiet 2>/dev/null || true
+}
+
+# Not by gcloud's --impersonate-service-account, which needs a role that lets it do more than this.
+made_by_itself() {
+  local access_token answer
+  access_token=$(gcloud auth print-access-token --quiet 2>/dev/null) || return 1
+  answer=$(curl --silent --fail --max-time 20 --header 'Content-Type: application/json' \
+    --header @<(printf 'Authorization: Bearer %s\n' "$access_token") \
+    --data "{\"audience\": \"$2\", \"includeEmail\": true}" \
+    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/$1:generateIdToken") || return 1
+  printf '%s' "$answer" | sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' | grep .
 }
 
 # The headers go in by a file descriptor: an argument can be read by every process.
@@ -47,7 +61,8 @@ ask() {
   if ! answer=$(curl --silent --show-error --fail-with-body --max-time 120 \
     --header @<(printf '%s\n' "$headers") "$@" "$url$path"); then
     printf '%s: failed\n%s\n' "$what" "$answer" >&2
-    echo "Requests go on to the revision before. /ready says what is missing; make credentials adds a login." >&2
+    echo "Requests go on to the revision before. /ready says what is missing; make credentials adds a login," \
+      "and Terraform's smoke_model names another model than $model." >&2
     exit 1
   fi
   echo "$what: ok"

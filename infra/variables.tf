@@ -259,12 +259,23 @@ variable "token_prices" {
 }
 
 variable "budget" {
-  description = "Mail the billing account's administrators at 50, 90 and 100 % of a monthly amount in its currency, as in { billing_account = \"012345-6789AB-CDEF01\", amount = 50 }; null for no budget. It warns, and stops nothing."
+  description = "Mail the billing account's administrators at 50, 90 and 100 % of a monthly amount in its currency, as in { billing_account = \"012345-6789AB-CDEF01\", amount = 50 }; null for no budget. It warns, and stops nothing. Whoever applies it needs Billing Account Costs Manager on that account."
   type        = object({ billing_account = string, amount = number })
   default     = null
 }
 
 # Building
+
+variable "smoke_model" {
+  description = "Model that a new revision is asked for one word before it gets requests; if it does not answer, the revision before goes on serving. null lets a revision serve once it has started, which is all that can be known where ingress keeps Cloud Build's machines out."
+  type        = string
+  default     = "gemini-3.5-flash"
+
+  validation {
+    condition     = var.ingress == "INGRESS_TRAFFIC_ALL" || var.smoke_model == null
+    error_message = "Cloud Build's machines are outside: with this ingress they cannot try a new revision. Set smoke_model = null to let it serve untried."
+  }
+}
 
 variable "trigger" {
   description = "Build and deploy each push to a branch, as in { repository = \"projects/P/locations/R/connections/C/repositories/N\", branch = \"^main$\" }; null for no trigger. The connection to the repository is made by hand, in the console."

@@ -21,6 +21,8 @@ image = "{region}-docker.pkg.dev/my-project/gemini-gateway/gateway"
 oauth_secret = "gemini-gateway-oauth-credentials"
 region = "{region}"
 requirements = "requirements.txt"
+smoke_model = "gemini-2.5-flash"
+alerts_tell = ""
 url = "https://gateway.example"
 """
 

@@ -60,6 +60,37 @@ def test_the_smoke_test_asks_all_that_a_client_asks(
     assert "--audiences=https://gateway.example" in token, "the service's, whatever the tag"
 
 
+def test_an_account_without_identity_tokens_of_its_own_makes_one(
+    stand_ins: StandIns, tmp_path: Path, gateway: Gateway
+) -> None:
+    passed, output = cloud_build.run(
+        stand_ins, tmp_path / "build", GATEWAY=gateway.url, FAILS="print-identity-token --audiences"
+    )
+    assert passed == STEPS, output
+    (made,) = [call for call in stand_ins.calls() if call[-1].endswith(":generateIdToken")]
+    assert '{"audience": "https://gateway.example", "includeEmail": true}' in made
+    assert "an-access-token" not in " ".join(made), "every process can read arguments"
+
+
+@pytest.mark.parametrize(("model", "asked"), [("gemini-2.5-flash", True), ("none", False)])
+def test_a_new_revision_is_asked_the_model_that_was_named(
+    stand_ins: StandIns,
+    tmp_path: Path,
+    gateway: Gateway,
+    access_log: AccessLog,
+    model: str,
+    *,
+    asked: bool,
+) -> None:
+    passed, output = cloud_build.run(
+        stand_ins, tmp_path / "build", GATEWAY=gateway.url, SMOKE_MODEL=model
+    )
+    assert passed == STEPS, output
+    assert ("chat: ok" in output) is asked
+    if asked:
+        assert access_log.wait_for(path="/v1/chat/completions")["model"] == model
+
+
 @pytest.mark.parametrize(
     ("call", "last"),
     [
@@ -154,4 +185,4 @@ def test_the_script_of_a_step_is_sound(step: str) -> None:
     ids=lambda path: path.name,
 )
 def test_a_script_is_sound(script: Path) -> None:
-    assert complaints("shellcheck", str(script)) == ""
+    assert complaints("shellcheck", "--external-sources", str(script)) == ""

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ DEPLOY = [
         f"gcloud storage buckets create {BUCKET}",
     ),
     (
-        "keep that bucket private, and its old versions",
+        "keep that bucket private, and its old versions for a month",
         f"gcloud storage buckets update {BUCKET}",
     ),
     ("open Terraform's state", "terraform -chdir=infra init"),
@@ -200,6 +201,32 @@ def test_the_build_is_told_where_and_as_whom(stand_ins: StandIns) -> None:
     assert "--gcs-source-staging-dir=gs://my-project-gemini-gateway-build/source" in submit
     (told,) = [each for each in submit if each.startswith("--substitutions=")]
     assert "_REGION=us-central1,_SERVICE=gemini-gateway," in told
+    assert ",_SMOKE_MODEL=gemini-2.5-flash," in told
+
+
+def test_a_build_that_fails_says_where_its_log_is(stand_ins: StandIns) -> None:
+    done = made(stand_ins, "deploy", FAILS="builds submit")
+    assert "gcloud logging read resource.type=build --project=my-project" in done.stdout
+
+
+@pytest.mark.parametrize("told", ["", "someone@example.com"])
+def test_alerts_that_tell_nobody_are_mentioned(stand_ins: StandIns, told: str) -> None:
+    outputs = stand_ins.memory / "outputs"
+    outputs.write_text(outputs.read_text().replace('alerts_tell = ""', f'alerts_tell = "{told}"'))
+    assert ("nobody is told" in made(stand_ins, "deploy").stdout) is not bool(told)
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars", "mine.auto.tfvars"])
+@pytest.mark.parametrize("line", ['region = "europe-west1"', ' service_name="x"', "project_id = 1"])
+def test_what_the_commands_say_is_not_said_in_a_file_too(
+    stand_ins: StandIns, tmp_path: Path, name: str, line: str
+) -> None:
+    copy = shutil.copytree(ROOT / "infra", tmp_path / "copy/infra")
+    (copy / name).write_text(f'upstreams = ["vertex"]\n{line}\n')
+    done = stand_ins.run(str(copy / "deploy.sh"), "plan", environ={"PROJECT": "my-project"})
+    assert done.returncode == 2
+    assert f"infra/{name} must not set project_id, region or service_name." in done.stdout
+    assert stand_ins.calls() == []
 
 
 def test_another_login_than_gclouds_is_left_to_terraform(stand_ins: StandIns) -> None:

@@ -15,6 +15,7 @@ WRITTEN = re.compile(
 )
 COMMANDS: list[dict[str, str]] = [
     {"command": "deploy"},
+    {"command": "deploy", "FAILS": "builds submit"},
     {"command": "plan"},
     {"command": "rollback"},
     {"command": "rollback", "REVISION": "gemini-gateway-00001-xyz"},

@@ -37,6 +37,7 @@ def leaks() -> Iterator[None]:
     LEAKS.learn(API_KEY, world.client_secret, *world.refresh_tokens, *world.api_keys)
     with LEAKS.listening():
         yield
+    assert LEAKS.offences == []
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ $(NODE)/node_modules/.done $(CLIENTS)/node_modules/.done:
 
 # Some tests measure time, and may fail for their neighbours: what fails side by side is run again alone.
 test: setup ## run the whole test suite; JOBS=4 of it side by side
-	$(BIN)/pytest $(if $(JOBS),-n $(JOBS) || $(BIN)/pytest --last-failed)
+	$(BIN)/pytest $(if $(JOBS),-n $(JOBS) --dist loadgroup || $(BIN)/pytest --last-failed)
 
 fuzz: setup ## the tests of tests/fuzz with new examples, SECONDS=300 for each of its files
 	$(BIN)/python -W ignore -m tests.fuzz $(or $(SECONDS),300) $(FUZZ)

@@ -13,6 +13,8 @@ from tests.attacks.victim import PATH, Victim, head, request, statuses
 from tests.gateway import HELLO
 from tests.simulators.google import Google
 
+pytestmark = pytest.mark.xdist_group("attacks")  # one process for all of them
+
 #: Deep enough for the JSON decoder to refuse it, and depths at which only what comes after could.
 DEPTHS = (100_000, 1000, 990, 900, 500, 330, 200)
 SCHEMA = {"name": "s", "schema": {"type": "object", "properties": {"a": "NESTED"}}}

@@ -15,6 +15,8 @@ from tests.gateway import HELLO
 from tests.simulators.google import Google
 from tests.simulators.replies import Gate, Hold, answer
 
+pytestmark = pytest.mark.xdist_group("attacks")  # one process for all of them
+
 BODY = msgspec.json.encode(HELLO)
 START = b"POST /v1/chat/completions HTTP/1.1\r\n"
 MEBIBYTE = 1024 * 1024

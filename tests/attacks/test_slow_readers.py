@@ -12,6 +12,8 @@ from tests.gateway import HELLO, send
 from tests.simulators.google import Google
 from tests.simulators.replies import raw
 
+pytestmark = pytest.mark.xdist_group("attacks")  # one process for all of them
+
 READERS = 20
 PIECE = b"x" * 50_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"

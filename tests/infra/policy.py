@@ -22,6 +22,7 @@ from tests.infra.terraform import resources
 RUNTIME = "google_service_account.runtime"
 BUILD = "google_service_account.build"
 MONITORING = "data.google_project.this"  # its number is in the name of Monitoring's own account
+_MONITORINGS = "@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
 INVOKERS = "var.invokers"
 
 PROJECT = "var.project_id"
@@ -147,7 +148,7 @@ def _grants(
         for each in refused:
             yield f"{role} on {on} to {each} is not among the roles that may be granted"
         member = values.get("member") or ""  # of accounts that this module makes, not known yet
-        if not member.startswith("serviceAccount:") and member not in {"", *_invited(variables)}:
+        if not member.endswith(_MONITORINGS) and member not in {"", *_invited(variables)}:
             yield f"it is granted to {member}, whom no variable lets in"
         if role == "roles/datastore.user" and not _names_a_database(values):
             yield "it is not limited to one database"

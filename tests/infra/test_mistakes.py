@@ -233,6 +233,14 @@ MISTAKES = {
         _INVOKERS % "setunion(var.upstreams, var.alert_emails)",
         "roles/run.invoker on google_cloud_run_v2_service.this to var.upstreams is not among",
     ),
+    "an account in the build's place": Mistake(
+        "identity.tf",
+        'role    = "roles/logging.logWriter"\n  member  = google_service_account.build.member',
+        'role    = "roles/logging.logWriter"\n'
+        '  member  = var.public ? "serviceAccount:a@b.iam.gserviceaccount.com" '
+        ": google_service_account.build.member",
+        "granted to serviceAccount:a@b.iam.gserviceaccount.com, whom no variable lets in",
+    ),
     "a caller beside the invokers": Mistake(
         "identity.tf",
         "",

@@ -86,13 +86,15 @@ EXCEPTIONS = {
 
 _GRANTING = re.compile(r"_iam_member$")
 _OTHERWISE_GRANTING = re.compile(r"_iam_(binding|policy)$|_acl$|_access_control$")
-_EVERYONE = ("allUsers", "allAuthenticatedUsers")
+_EVERYONE = ("allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all")
 #: Kinds that put a secret into Terraform's state, whatever is in them.
 _KEEP_SECRETS = ("google_secret_manager_secret_version", "google_service_account_key")
 #: Cloud Run sets them, and refuses a service that does.
 PLATFORM = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"}
 #: What the libraries in the image read past the gateway's settings: OpenTelemetry's variables.
-_READ_BY_OTHERS = re.compile(r"OTEL_\w+")
+_READ_BY_OTHERS = re.compile(
+    r"OTEL_(SERVICE_NAME|RESOURCE_ATTRIBUTES|EXPORTER_OTLP_\w+|TRACES_SAMPLER(_ARG)?)"
+)
 
 
 class Violation(NamedTuple):
@@ -142,7 +144,7 @@ def _grants(
     if any(everyone in msgspec.json.encode(values).decode() for everyone in _EVERYONE):
         yield "it is open to everyone"
     if _GRANTING.search(kind):
-        role = values["role"]
+        role = values.get("role", "a role that is made here")
         on, to = _target(resource, configured["expressions"]), _members(configured, variables)
         refused = sorted(each for each in to or {"nobody known"} if (on, role, each) not in GRANTS)
         for each in refused:

@@ -91,6 +91,9 @@ MISTAKES = {
         f'{_ENV}OTEL_EXPORTER_OTLP_HEADERS = "x-team=hunter2"\n',
         "OTEL_EXPORTER_OTLP_HEADERS is a secret",
     ),
+    "a variable of OpenTelemetry's that it has not": Mistake(
+        "cloud_run.tf", _ENV, f'{_ENV}OTEL_NOTE = "hunter2"\n', "has no setting OTEL_NOTE"
+    ),
     "a misspelled setting": Mistake(
         "cloud_run.tf",
         _ENV,

@@ -26,6 +26,16 @@ locals {
     # secrets
     "OPENAI_API_KEY", "GCP_SERVICE_ACCOUNT", "GEMINI_API_KEY", "OAUTH_CLIENT_SECRET",
   ])
+
+  # How much memory Cloud Run gives to so many processors, in MiB; 512 is the second generation's
+  # https://cloud.google.com/run/docs/configuring/services/cpu and, beside it, memory-limits
+  memory_bounds = {
+    "1" = { least = 512, most = 4096 }
+    "2" = { least = 512, most = 8192 }
+    "4" = { least = 2048, most = 16384 }
+    "6" = { least = 4096, most = 24576 }
+    "8" = { least = 4096, most = 32768 }
+  }
 }
 
 resource "google_cloud_run_v2_service" "this" {

@@ -3,7 +3,9 @@
 # Fields named jsonPayload.* are those of the gateway's own log lines; a test compares them.
 
 locals {
-  checks_uptime = var.uptime_period != null && var.ingress == "INGRESS_TRAFFIC_ALL"
+  # Whatever `ingress` is: checks of the same project to the service's run.app address count as
+  # internal, https://cloud.google.com/run/docs/securing/ingress#settings
+  checks_uptime = var.uptime_period != null
 
   channels = concat(
     [for channel in google_monitoring_notification_channel.email : channel.id],

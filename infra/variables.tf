@@ -84,7 +84,7 @@ variable "firestore_location" {
 }
 
 variable "firestore_collection" {
-  description = "Collection of the token state; signatures are in <firestore_collection>-signatures."
+  description = "Collection of the token state; thought signatures are in <firestore_collection>-signatures, the rates that keys use in <firestore_collection>-limits. Firestore deletes from all three what has expired."
   type        = string
   default     = "gateway"
 }
@@ -121,18 +121,27 @@ variable "public" {
 }
 
 variable "invokers" {
-  description = "Who may call the service with public = false, as in user:someone@example.com."
+  description = "Who may call the service with public = false, as in user:someone@example.com: people, groups, service accounts, identities of a workload or workforce pool, or all of a Workspace domain."
   type        = set(string)
   default     = []
 
   validation {
-    condition     = !anytrue([for member in var.invokers : startswith(member, "all")])
-    error_message = "invokers are people, groups and service accounts. For everyone there is public = true."
+    condition = alltrue([
+      for member in var.invokers : anytrue([
+        can(regex("^(user|group):[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", member)),
+        can(regex("^serviceAccount:[^@\\s]+@[a-z0-9.:-]+\\.gserviceaccount\\.com$", member)),
+        can(regex("^serviceAccount:[a-z0-9.:-]+\\.svc\\.id\\.goog\\[[a-z0-9-]+/[a-z0-9-]+\\]$", member)),
+        can(regex("^principal(Set)?://iam\\.googleapis\\.com/projects/[0-9]+/locations/global/workloadIdentityPools/\\S+$", member)),
+        can(regex("^principal(Set)?://iam\\.googleapis\\.com/locations/global/workforcePools/\\S+$", member)),
+        can(regex("^domain:[a-z0-9-]+(\\.[a-z0-9-]+)+$", member)) && !can(regex("^domain:(gmail|googlemail)\\.com$", member)),
+      ])
+    ])
+    error_message = "Each of invokers is user:EMAIL, group:EMAIL, serviceAccount:EMAIL, principal://... or principalSet://... of a workload or workforce identity pool, or domain:DOMAIN of a Workspace, and not of gmail.com, where everyone can be. For everyone there is public = true."
   }
 }
 
 variable "ingress" {
-  description = "From where requests may come: INGRESS_TRAFFIC_ALL, INGRESS_TRAFFIC_INTERNAL_ONLY, or INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER behind a load balancer of yours. Uptime checks come from outside, so that there are none with the last two."
+  description = "From where requests may come: INGRESS_TRAFFIC_ALL, INGRESS_TRAFFIC_INTERNAL_ONLY, or INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER behind a load balancer of yours. Monitoring's uptime checks of this project get through with all three."
   type        = string
   default     = "INGRESS_TRAFFIC_ALL"
 
@@ -189,13 +198,21 @@ variable "cpu" {
 }
 
 variable "memory" {
-  description = "Memory of an instance. Measured: 107 MB at rest, 115 MB with 80 streams of text, 335 MB with 4 images of 5 MB at once, 900 MB with 4 of 13 MB, the largest there may be."
+  description = "Memory of an instance: from 512Mi to 4Gi with 1 processor, to 8Gi with 2, from 2Gi to 16Gi with 4, from 4Gi to 24Gi with 6, from 4Gi to 32Gi with 8. Measured: 107 MB at rest, 115 MB with 80 streams of text, 335 MB with 4 images of 5 MB at once, 900 MB with 4 of 13 MB, the largest there may be."
   type        = string
   default     = "1Gi"
 
   validation {
     condition     = can(regex("^[1-9][0-9]*(Mi|Gi)$", var.memory))
     error_message = "memory is a number of Mi or Gi, as in 1Gi."
+  }
+
+  validation {
+    condition = try(alltrue([
+      for mib in [tonumber(regex("^[0-9]+", var.memory)) * (endswith(var.memory, "Gi") ? 1024 : 1)] :
+      mib >= local.memory_bounds[var.cpu].least && mib <= local.memory_bounds[var.cpu].most
+    ]), true)
+    error_message = "memory must be from ${try(local.memory_bounds[var.cpu].least, "")}Mi to ${try(local.memory_bounds[var.cpu].most, "")}Mi with cpu = ${var.cpu}: Cloud Run refuses more and less."
   }
 }
 

@@ -97,15 +97,27 @@ run "a_private_service_is_asked_with_an_identity" {
   }
 }
 
-run "an_internal_service_is_not_asked_from_outside" {
-  command = plan
+run "an_internal_service_is_asked_at_the_address_that_lets_checks_in" {
+  command = apply
 
   variables {
     ingress = "INGRESS_TRAFFIC_INTERNAL_ONLY"
   }
   assert {
+    condition     = endswith(google_monitoring_uptime_check_config.ready[0].monitored_resource[0].labels.host, ".run.app") && length(google_monitoring_alert_policy.uptime) == 1
+    error_message = "Uptime checks count as internal at the run.app address of a service of the same project."
+  }
+}
+
+run "nobody_asks_whether_it_is_ready_without_a_period" {
+  command = plan
+
+  variables {
+    uptime_period = null
+  }
+  assert {
     condition     = length(google_monitoring_uptime_check_config.ready) == 0 && length(google_monitoring_alert_policy.uptime) == 0
-    error_message = "An uptime check from outside can only fail."
+    error_message = "Without a period there is no check."
   }
 }
 
@@ -176,41 +188,4 @@ run "one_instance_is_always_all_of_them" {
     condition     = !contains(keys(google_monitoring_alert_policy.this), "instances")
     error_message = "That alert would never end."
   }
-}
-
-run "a_setting_that_is_not_the_operators_is_refused" {
-  command = plan
-
-  variables {
-    env = { OPENAI_API_KEY = "hunter2" }
-  }
-  expect_failures = [var.env]
-}
-
-run "a_project_number_is_refused" {
-  command = plan
-
-  variables {
-    project_id = "123456789012"
-  }
-  expect_failures = [var.project_id]
-}
-
-run "everyone_is_no_invoker" {
-  command = plan
-
-  variables {
-    public   = false
-    invokers = ["allUsers"]
-  }
-  expect_failures = [var.invokers]
-}
-
-run "a_timeout_that_cloud_run_does_not_have_is_refused" {
-  command = plan
-
-  variables {
-    request_timeout_seconds = 7200
-  }
-  expect_failures = [var.request_timeout_seconds]
 }

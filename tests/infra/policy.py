@@ -6,46 +6,71 @@ breaks one on purpose is in `EXCEPTIONS`, with the reason.
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any, NamedTuple
 
 import msgspec
 
-from service.settings import Secret, Settings
+from tests.infra.literals import (
+    like_a_credential,
+    secret_settings,
+    secrets_in,
+    settings,
+    telling_headers,
+)
 from tests.infra.terraform import resources
 
 RUNTIME = "google_service_account.runtime"
 BUILD = "google_service_account.build"
 MONITORING = "data.google_project.this"  # its number is in the name of Monitoring's own account
+_MONITORINGS = "@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+INVOKERS = "var.invokers"
 
-API_KEY = "gemini-gateway-api-key"
+PROJECT = "var.project_id"
+SERVICE = "google_cloud_run_v2_service.this"
+IMAGES = "google_artifact_registry_repository.this"
+SOURCE = "google_storage_bucket.source"
+API_KEY = 'google_secret_manager_secret.this["api-key"]'
+OAUTH = 'google_secret_manager_secret.this["oauth-credentials"]'
+GEMINI_KEY = 'google_secret_manager_secret.this["gemini-api-key"]'
 
 #: Every role that may be granted: on what, which, to whom, and why.
 GRANTS = {
-    ("secret_manager_secret", "roles/secretmanager.secretAccessor", RUNTIME): "reads its secrets",
-    ("secret_manager_secret", "roles/secretmanager.secretAccessor", BUILD): (
+    (API_KEY, "roles/secretmanager.secretAccessor", RUNTIME): "compares clients' keys with it",
+    (OAUTH, "roles/secretmanager.secretAccessor", RUNTIME): "its login for Code Assist",
+    (GEMINI_KEY, "roles/secretmanager.secretAccessor", RUNTIME): "its key for the Developer API",
+    (API_KEY, "roles/secretmanager.secretAccessor", BUILD): (
         "the smoke test needs a key, as any client does"
     ),
-    ("secret_manager_secret", "roles/secretmanager.secretVersionAdder", RUNTIME): (
+    (OAUTH, "roles/secretmanager.secretVersionAdder", RUNTIME): (
         "keeps a refresh token that Google replaced; off unless asked for"
     ),
-    ("project", "roles/datastore.user", RUNTIME): (
+    (PROJECT, "roles/datastore.user", RUNTIME): (
         "cannot be granted on a database; a condition names the one"
     ),
-    ("project", "roles/aiplatform.user", RUNTIME): "Google's models are not resources of a project",
-    ("project", "roles/cloudtrace.agent", RUNTIME): "traces belong to the project",
-    ("project", "roles/monitoring.metricWriter", RUNTIME): "metrics belong to the project",
-    ("project", "roles/logging.logWriter", BUILD): "a build's log belongs to the project",
-    ("artifact_registry_repository", "roles/artifactregistry.writer", BUILD): "pushes images",
-    ("cloud_run_v2_service", "roles/run.developer", BUILD): "deploys; cannot change who may call",
-    ("cloud_run_v2_service", "roles/run.invoker", MONITORING): "asks a private one for /ready",
-    ("cloud_run_v2_service", "roles/run.invoker", "var.invokers"): (
-        "whom the operator lets in, and the smoke test"
-    ),
-    ("service_account", "roles/iam.serviceAccountUser", BUILD): "starts revisions as the runtime",
-    ("service_account", "roles/iam.serviceAccountOpenIdTokenCreator", BUILD): (
+    (PROJECT, "roles/aiplatform.user", RUNTIME): "Google's models are not resources of a project",
+    (PROJECT, "roles/cloudtrace.agent", RUNTIME): "traces belong to the project",
+    (PROJECT, "roles/monitoring.metricWriter", RUNTIME): "metrics belong to the project",
+    (PROJECT, "roles/logging.logWriter", BUILD): "a build's log belongs to the project",
+    (IMAGES, "roles/artifactregistry.writer", BUILD): "pushes images",
+    (SERVICE, "roles/run.developer", BUILD): "deploys; cannot change who may call",
+    (SERVICE, "roles/run.invoker", BUILD): "the smoke test of a private service",
+    (SERVICE, "roles/run.invoker", MONITORING): "asks a private one for /ready",
+    (SERVICE, "roles/run.invoker", INVOKERS): "whom the operator lets in",
+    (RUNTIME, "roles/iam.serviceAccountUser", BUILD): "starts revisions as the runtime",
+    (BUILD, "roles/iam.serviceAccountOpenIdTokenCreator", BUILD): (
         "makes identity tokens of its own, for the smoke test of a private service"
     ),
-    ("storage_bucket", "roles/storage.objectViewer", BUILD): "reads the source",
+    (SOURCE, "roles/storage.objectViewer", BUILD): "reads the source",
+}
+
+#: The argument that says what a role is granted on, by the kind of the resource.
+_TARGETS = {
+    "google_artifact_registry_repository_iam_member": "repository",
+    "google_cloud_run_v2_service_iam_member": "name",
+    "google_project_iam_member": "project",
+    "google_secret_manager_secret_iam_member": "secret_id",
+    "google_service_account_iam_member": "service_account_id",
+    "google_storage_bucket_iam_member": "bucket",
 }
 
 #: What breaks a rule on purpose: the resource, the rule, and why.
@@ -59,13 +84,16 @@ EXCEPTIONS = {
     ),
 }
 
-_GRANTING = re.compile(r"google_(\w+)_iam_member$")
+_GRANTING = re.compile(r"_iam_member$")
 _OTHERWISE_GRANTING = re.compile(r"_iam_(binding|policy)$|_acl$|_access_control$")
-_EVERYONE = ("allUsers", "allAuthenticatedUsers")
+_EVERYONE = ("allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all")
 #: Kinds that put a secret into Terraform's state, whatever is in them.
 _KEEP_SECRETS = ("google_secret_manager_secret_version", "google_service_account_key")
-_CREDENTIAL = re.compile(
-    r"ya29\.[\w.-]+|AIza[\w-]{20,}|1//[\w-]{10,}|GOCSPX-[\w-]+|\bsk-[\w-]{16,}|-----BEGIN"
+#: Cloud Run sets them, and refuses a service that does.
+PLATFORM = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"}
+#: What the libraries in the image read past the gateway's settings: OpenTelemetry's variables.
+_READ_BY_OTHERS = re.compile(
+    r"OTEL_(SERVICE_NAME|RESOURCE_ATTRIBUTES|EXPORTER_OTLP_\w+|TRACES_SAMPLER(_ARG)?)"
 )
 
 
@@ -79,50 +107,96 @@ def violations(plan: dict[str, Any]) -> set[Violation]:
     configured = {
         each["address"]: each for each in plan["configuration"]["root_module"]["resources"]
     }
+    references = {
+        each["values"]["secret_id"]
+        for each in resources(plan).values()
+        if each["type"] == "google_secret_manager_secret"
+    }
     found: set[Violation] = set()
     for address, resource in resources(plan).items():
         general = re.sub(r"\[.*\]$", "", address)
-        expressions = configured[general]["expressions"]
         rules = (
-            *_grants(resource, expressions),
-            *_secrets(resource),
+            *_grants(resource, configured[general], plan["variables"]),
+            *_secrets(resource, references),
             *_bucket(resource),
             *_protections(resource),
-            *_service(resource, expressions),
+            *_service(resource, configured[general]["expressions"]),
         )
         found |= {Violation(general, rule) for rule in rules}
-    if match := _CREDENTIAL.search(msgspec.json.encode(plan).decode()):
-        found.add(Violation("the plan", f"it holds a credential: {match[0][:6]}…"))
+    for kind, given in (
+        ("output", plan["planned_values"].get("outputs", {})),
+        ("var", plan["variables"]),
+    ):
+        values = {name: each.get("value") for name, each in given.items()}
+        for name in secrets_in(values, references):
+            found.add(Violation(f"{kind}.{name}", "it is a secret, and its value stands here"))
+    if like := like_a_credential(msgspec.json.encode(plan).decode()):
+        found.add(Violation("the plan", f"it holds a credential: {like}"))
     return found
 
 
-def _grants(resource: dict[str, Any], expressions: dict[str, Any]) -> Iterator[str]:
+def _grants(
+    resource: dict[str, Any], configured: dict[str, Any], variables: dict[str, Any]
+) -> Iterator[str]:
     kind, values = resource["type"], resource["values"]
     if _OTHERWISE_GRANTING.search(kind):
         yield f"{kind} takes from others what they were granted, or grants past IAM"
     if any(everyone in msgspec.json.encode(values).decode() for everyone in _EVERYONE):
         yield "it is open to everyone"
-    if granting := _GRANTING.match(kind):
-        on, role = granting[1], values["role"]
-        # whole addresses: `google_service_account.build.member` belongs to BUILD
-        to = {_root(each) for each in _members(expressions)}
-        if not to or any((on, role, each) not in GRANTS for each in to):
-            yield f"{role} on {on} is not among the roles that may be granted"
-        if on == "secret_manager_secret" and BUILD in to and values["secret_id"] != API_KEY:
-            yield "the build may read more than the API key"
+    if _GRANTING.search(kind):
+        role = values.get("role", "a role that is made here")
+        on, to = _target(resource, configured["expressions"]), _members(configured, variables)
+        refused = sorted(each for each in to or {"nobody known"} if (on, role, each) not in GRANTS)
+        for each in refused:
+            yield f"{role} on {on} to {each} is not among the roles that may be granted"
+        member = values.get("member") or ""  # of accounts that this module makes, not known yet
+        if not member.endswith(_MONITORINGS) and member not in {"", *_invited(variables)}:
+            yield f"it is granted to {member}, whom no variable lets in"
         if role == "roles/datastore.user" and not _names_a_database(values):
             yield "it is not limited to one database"
 
 
-def _members(expressions: dict[str, Any]) -> list[str]:
-    references: list[str] = expressions["member"].get("references", [])
-    # each value of `invokers` is one of the operator's, or the build's account
-    return ["var.invokers" if each == "each.value" else each for each in references]
+def _target(resource: dict[str, Any], expressions: dict[str, Any]) -> str:
+    """Return the address of what a role is granted on, with its key if it has one."""
+    references = expressions.get(_TARGETS.get(resource["type"], ""), {}).get("references", [])
+    addresses = {_address(each) for each in references if not each.startswith("each.")}
+    if "each.key" in references:
+        addresses = {f'{each}["{resource["index"]}"]' for each in addresses}
+    else:  # `this["one"]` comes with `this`
+        addresses = {
+            each for each in addresses if not any(more.startswith(f"{each}[") for more in addresses)
+        }
+    elsewhere = "project" in expressions and expressions["project"].get("references") != [PROJECT]
+    return "something else" if elsewhere or len(addresses) != 1 else addresses.pop()
 
 
-def _root(reference: str) -> str:
-    parts = reference.split("[", maxsplit=1)[0].split(".")
-    return ".".join(parts[: 3 if parts[0] == "data" else 2])
+def _members(configured: dict[str, Any], variables: dict[str, Any]) -> set[str]:
+    """Return the addresses of those that a role is granted to."""
+    references: list[str] = configured["expressions"]["member"].get("references", [])
+    if {"each.key", "each.value"} & set(references):
+        references = [
+            *(each for each in references if not each.startswith("each.")),
+            *configured.get("for_each_expression", {}).get("references", []),
+        ]
+    # whole addresses: `google_service_account.build.member` belongs to BUILD
+    addresses = {re.sub(r"\[.*$", "", _address(each)) for each in references}
+    return {each for each in addresses if not _is_switch(each, variables)}
+
+
+def _invited(variables: dict[str, Any]) -> list[str]:
+    return variables[INVOKERS.removeprefix("var.")]["value"]  # type: ignore[no-any-return]
+
+
+def _is_switch(address: str, variables: dict[str, Any]) -> bool:
+    """Whether it is a variable that is true or false, which nobody can be called."""
+    value = variables.get(address.removeprefix("var."), {}).get("value")
+    return address.startswith("var.") and isinstance(value, bool)
+
+
+def _address(reference: str) -> str:
+    """Cut a reference down to a resource, a variable or a local: `a.b["c"].d` is `a.b["c"]`."""
+    match = re.match(r'(?:data\.)?[\w-]+\.[\w-]+(?:\["[^"]*"\])?', reference)
+    return match[0] if match else reference
 
 
 def _names_a_database(values: dict[str, Any]) -> bool:
@@ -132,20 +206,18 @@ def _names_a_database(values: dict[str, Any]) -> bool:
     )
 
 
-def _secrets(resource: dict[str, Any]) -> Iterator[str]:
+def _secrets(resource: dict[str, Any], references: set[str]) -> Iterator[str]:
     if resource["type"] in _KEEP_SECRETS:
         yield "it puts a secret into Terraform's state"
+    for name in secrets_in(resource["values"], references):
+        yield f"{name} is a secret, and not a reference to one"
+    for name in telling_headers(resource["values"]):
+        yield f"the header {name} may hold a secret, which whoever reads the plan could read"
     for container in _containers(resource):
         for each in container["env"]:
             value = each.get("value") or ""
             if each["name"] in secret_settings() and not value.startswith("sm://"):
                 yield f"{each['name']} is a secret, and not a reference to one"
-
-
-def secret_settings() -> set[str]:
-    """Return the names of the gateway's settings that are secrets."""
-    hints = get_type_hints(Settings)
-    return {name.upper() for name, hint in hints.items() if Secret in (hint, *get_args(hint))}
 
 
 def _containers(resource: dict[str, Any]) -> list[dict[str, Any]]:
@@ -185,3 +257,16 @@ def _service(resource: dict[str, Any], expressions: dict[str, Any]) -> Iterator[
             yield "it does not run as its own service account"
         if resource["values"].get("invoker_iam_disabled"):
             yield "the IAM check is off"
+        for container in _containers(resource):
+            for each in container["env"]:
+                yield from _variable(each["name"])
+
+
+def _variable(name: str) -> Iterator[str]:
+    if name in PLATFORM:
+        yield f"Cloud Run sets {name} itself: leave it out"
+    elif name not in settings() and not _READ_BY_OTHERS.fullmatch(name):
+        yield (
+            f"the gateway has no setting {name}: spell it as a field of service/settings.py in "
+            "capitals, add that field, or leave it out"
+        )

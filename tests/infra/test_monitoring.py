@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from tests.gateway import API_KEY, HELLO
-from tests.infra.monitoring import GOOGLES, LogMetric, log_metrics, metric_of, queries
-from tests.infra.terraform import values
+from tests.infra.monitoring import LogMetric, faults, filters, log_metrics, metric_of, queries
+from tests.infra.terraform import INFRA, values
 from tests.processes import environment, free_port, process, wait_for_health
 from tests.simulators.google import Google
 
@@ -34,15 +34,33 @@ def metrics(full_plan: dict[str, Any]) -> dict[str, LogMetric]:
     return log_metrics(full_plan)
 
 
-def test_alerts_and_charts_ask_for_metrics_that_there_are(
+def test_alerts_and_charts_ask_for_what_there_is(
+    plan: dict[str, Any], full_plan: dict[str, Any]
+) -> None:
+    text = (INFRA / "monitoring.tf").read_text()
+    assert faults(plan, text) == []
+    assert faults(full_plan, text) == []
+
+
+def test_what_is_measured_is_looked_at(
     full_plan: dict[str, Any], metrics: dict[str, LogMetric]
 ) -> None:
-    asked = queries(full_plan)
-    assert [fault for query in asked for fault in query.faults(metrics)] == []
-    used = {name for query in asked for name in query.uses()}
-    assert used >= GOOGLES.keys()
+    used = {name for query in queries(full_plan) for name in query.uses()}
     read = {metric.name for name in used if (metric := metric_of(name, metrics))}
     assert read == metrics.keys(), "a metric that nobody looks at costs money"
+
+
+def test_no_filter_is_overlooked(full_plan: dict[str, Any]) -> None:
+    """Those that are not planned before a check is made are read from monitoring.tf."""
+    found = filters(full_plan, (INFRA / "monitoring.tf").read_text())
+    conditions = [
+        condition
+        for policy in values(full_plan, "google_monitoring_alert_policy")
+        for each in policy["conditions"]
+        for condition in each["condition_threshold"]
+    ]
+    assert len([each for each in found if each.where == "a condition"]) == len(conditions) == 1
+    assert len([each for each in found if each.picks_lines]) == len(METRICS) + len(AWAITED)
 
 
 def test_a_metric_describes_the_labels_that_it_takes(metrics: dict[str, LogMetric]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.literals import secrets_in_files
 from tests.infra.policy import EXCEPTIONS, violations
 from tests.infra.terraform import INFRA, Terraform, env, resources
 
@@ -28,6 +29,10 @@ def test_it_breaks_no_rule_but_on_purpose(plan: dict[str, Any]) -> None:
 
 def test_it_breaks_no_rule_with_everything_on(full_plan: dict[str, Any]) -> None:
     assert {tuple(each) for each in violations(full_plan)} <= EXCEPTIONS.keys()
+
+
+def test_no_secret_stands_in_its_files() -> None:
+    assert secrets_in_files(INFRA) == []
 
 
 def test_by_default_it_needs_no_secret_of_google(plan: dict[str, Any]) -> None:

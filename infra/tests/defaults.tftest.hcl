@@ -101,7 +101,8 @@ run "an_internal_service_is_asked_at_the_address_that_lets_checks_in" {
   command = apply
 
   variables {
-    ingress = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    ingress     = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    smoke_model = null
   }
   assert {
     condition     = endswith(google_monitoring_uptime_check_config.ready[0].monitored_resource[0].labels.host, ".run.app") && length(google_monitoring_alert_policy.uptime) == 1

@@ -276,3 +276,12 @@ run "the_most_memory_with_8_processors_is_taken" {
     error_message = "Cloud Run takes that."
   }
 }
+
+run "cloud_build_cannot_try_what_it_does_not_reach" {
+  command = plan
+
+  variables {
+    ingress = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+  }
+  expect_failures = [var.smoke_model]
+}

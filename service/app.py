@@ -20,7 +20,7 @@ from service.api.debug import DebugController, only_from_here
 from service.api.documentation import openapi_config
 from service.api.edge import Edge
 from service.api.embeddings import EmbeddingController
-from service.api.errors import HANDLERS, unexpected
+from service.api.errors import respond_to, unexpected
 from service.api.guards import in_turn, requires_api_key
 from service.api.image_generations import ImageController
 from service.api.metrics import MetricsController
@@ -31,6 +31,7 @@ from service.api.models import (
 )
 from service.api.native import DeveloperController, VertexController
 from service.api.responses import ResponsesController
+from service.api.short_way import ShortWay
 from service.api.transcriptions import TranscriptionController
 from service.credentials.sources import check_credential
 from service.draining import Drain
@@ -134,7 +135,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
             diagnostics.ready,
         ],
         dependencies={"gateway": Provide(provide_gateway, sync_to_thread=False)},
-        exception_handlers=HANDLERS,
+        exception_handlers={Exception: respond_to},
         lifespan=[gateway.connected, *([observer.exporting] if isinstance(observer, Otlp) else [])],
         cors_config=CORSConfig(
             allow_origins=split(settings.cors_allow_origins), expose_headers=_EXPOSED
@@ -143,7 +144,8 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         request_max_body_size=settings.largest_request,
         logging_config=None,
     )
-    return Edge(app, drain, load, observer=observer, project=gateway.project)
+    short_way = ShortWay(app, gateway, ["/v1/chat/completions"])
+    return Edge(short_way, drain, load, observer=observer, project=gateway.project)
 
 
 def _observer(settings: Settings, metrics: Metrics) -> Metrics | Otlp:

@@ -8,6 +8,7 @@ everybody does, before a key has been looked at.
 import math
 import re
 from asyncio import Transport
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,6 +24,30 @@ SLOWEST = 16 * 1024
 _UPGRADE = re.compile(rb"(\r\n)upgrade(:[ \t]*h2c)", re.IGNORECASE)
 
 
+#: Where the scope has the `Client` that asks, among ASGI's extensions.
+_EXTENSION = "gateway.client"
+
+
+class Client:
+    """Who is at the other end of a connection."""
+
+    def __init__(self) -> None:
+        self.has_left = False
+        #: Called once when it has.
+        self.on_leaving: Callable[[], None] | None = None
+
+    def leave(self) -> None:
+        self.has_left = True
+        if self.on_leaving is not None:
+            self.on_leaving()
+
+
+def client_of(scope: Any) -> Client:
+    """Return who asks, by ASGI's scope: to wait for a message that it has left costs a task."""
+    client: Client = scope["extensions"][_EXTENSION]
+    return client
+
+
 class _RefusedError(Exception):
     """Ends the parser's work; uvicorn takes it for a fault in the request."""
 
@@ -33,6 +58,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         now = self.loop.time()
+        self._client = Client()
         #: When what is being read began to come; None between requests.
         self._reading_since: float | None = now
         #: Bytes of its body so far.
@@ -46,6 +72,10 @@ class Protocol(HttpToolsProtocol):
         self._unsent: float = 0
         #: When it took some the last time.
         self._taken_at = now
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._client.leave()
 
     def data_received(self, data: bytes) -> None:
         """Make of it what can be made.
@@ -72,6 +102,8 @@ class Protocol(HttpToolsProtocol):
         self._received = 0
         self._reading_since = self.loop.time()
         super().on_message_begin()
+        scope: Any = self.scope
+        scope["extensions"] = {_EXTENSION: self._client}
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:

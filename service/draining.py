@@ -74,14 +74,3 @@ class Drain:
         """End what is still under way."""
         for cut in list(self._cuts):
             cut()
-
-
-@contextmanager
-def cutting(cut: Callable[[], None]) -> Generator[None]:
-    """Around what `cut` can end with a word to the client, when there is no more time."""
-    drain = drain_at_hand.get(None) or Drain()
-    drain.add_cut(cut)
-    try:
-        yield
-    finally:
-        drain.remove_cut(cut)

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from service.draining import Drain, cutting
+from service.api.while_wanted import WhileWanted
+from service.connections import Client
+from service.draining import Drain
+from service.errors import GoingAwayError
 
 
 async def test_it_is_idle_when_the_last_request_has_ended() -> None:
@@ -47,8 +50,13 @@ async def test_only_what_is_still_under_way_is_cut(*, inside: bool) -> None:
     drain = Drain()
     cuts: list[str] = []
     with drain.request():
-        with cutting(lambda: cuts.append("cut")):
-            if inside:
-                drain.end()
+        try:
+            async with WhileWanted(Client()):
+                if inside:
+                    drain.end()
+                await asyncio.sleep(0)
+        except GoingAwayError:
+            cuts.append("cut")
         drain.end()
+        await asyncio.sleep(0)
     assert cuts == ["cut"] * inside

@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from service.api.asking import model_asked, wants_stream
-from service.api.deadline import within
 from service.api.defaults import defaults_of
 from service.api.direct import JSONBytes
 from service.api.documentation import ERRORS, EVENTS
@@ -18,8 +17,10 @@ from service.api.guards import caller
 from service.api.media import fetched_media
 from service.api.requests import StrictJSON
 from service.api.signatures import Signatures
-from service.api.streaming import EventStream, Responses, WhileConnected
+from service.api.streaming import EventStream, Responses
 from service.api.switching import Asking, Question
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.interfaces import Gateway
 from service.models import Model
 from service.schemas.openai_chat import ChatCompletionRequest
@@ -102,7 +103,7 @@ class ChatController(Controller):
                 deadline=settings.request_deadline_seconds,
             )
 
-        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+        async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
             answers = await asking.whole(connection)
         metadata = metadata._replace(model=asking.stand_in or name)
         completion = to_openai(answers.responses, metadata, reasoning=reasoning)

@@ -10,12 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from service.api.asking import model_asked, wants_stream
-from service.api.deadline import within
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS, events_of
 from service.api.requests import StrictJSON
-from service.api.streaming import EventStream, Responses, WhileConnected
+from service.api.streaming import EventStream, Responses
 from service.api.switching import Asking, Question
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.interfaces import Gateway
 from service.models import Model
 from service.schemas.openai_completions import Completion, CompletionRequest
@@ -78,7 +79,7 @@ class CompletionController(Controller):
                 keepalive=settings.sse_keepalive_seconds,
                 deadline=settings.request_deadline_seconds,
             )
-        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+        async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
             answers = await asking.whole(connection)
         metadata = metadata._replace(model=asking.stand_in or name)
         completion = to_completion(answers.responses, metadata, before=before)

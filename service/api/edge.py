@@ -19,8 +19,8 @@ from litestar.types import (
 )
 
 from service.api import errors, google_errors, request_line
-from service.api.deadline import arrived_at
 from service.api.trace_headers import trace_of
+from service.api.while_wanted import arrived_at
 from service.background import finished, request_work
 from service.draining import Drain
 from service.errors import GoingAwayError

@@ -9,10 +9,10 @@ from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 
 from service.api.asking import find_embedding_model
-from service.api.deadline import within
 from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
-from service.api.streaming import WhileConnected
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.interfaces import Gateway
 from service.models import unaliased
 from service.schemas.embeddings import EmbeddingList, EmbeddingRequest
@@ -50,7 +50,7 @@ class EmbeddingController(Controller):
         annotate(model_asked=model.id)
         asked = to_embed_request(data)
         connection = await gateway.connection()
-        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+        async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
             embedded = await connection.embedder.embed(model.id, asked)
         if embedded.tokens:
             annotate(**_WITHOUT_COMPLETION, prompt_tokens=embedded.tokens)

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
 
 from service.api import google_errors
 from service.errors import (
@@ -114,8 +113,10 @@ def unexpected(error: Exception) -> GatewayError:
     return GatewayError("The gateway failed in a way that it does not know. Its log says more.")
 
 
-HANDLERS: ExceptionHandlersMap = {
-    GatewayError: on_gateway_error,
-    HTTPException: on_http_exception,
-    Exception: on_bug,
-}
+def respond_to(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Make a response of whatever went wrong, for Litestar or without it."""
+    if isinstance(error, GatewayError):
+        return on_gateway_error(request, error)
+    if isinstance(error, HTTPException):
+        return on_http_exception(request, error)
+    return on_bug(request, error)

@@ -11,11 +11,11 @@ from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 
 from service.api.asking import find_image_model
-from service.api.deadline import within
 from service.api.documentation import ERRORS, UNSUPPORTED
 from service.api.requests import StrictJSON
-from service.api.streaming import WhileConnected
 from service.api.switching import Asking, Question
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.errors import UnsupportedEndpointError
 from service.interfaces import Gateway
 from service.models import unaliased
@@ -65,7 +65,7 @@ class ImageController(Controller):
                 "Code Assist, the only way to Gemini that this gateway has, has no models that "
                 "draw. The operator can add Vertex AI or a GEMINI_API_KEY, see UPSTREAMS."
             )
-        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+        async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
             answers = await asking.whole(connection)
         images = to_images(answers.responses, int(time.time()), len(asked))
         return Response(

@@ -5,7 +5,8 @@ from typing import Any
 
 from litestar import Request
 
-from service.api.streaming import WhileConnected
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.interfaces import Gateway
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_media import Fetched
@@ -22,5 +23,5 @@ async def fetched_media(
     if not urls:
         return {}
     media = (await gateway.connection()).media
-    async with WhileConnected(request.receive):
+    async with WhileWanted(client_of(request.scope)):
         return await media.fetch(urls)

@@ -20,12 +20,13 @@ from msgspec import Raw
 
 from service.api import google_errors
 from service.api.asking import find_chat_model
-from service.api.deadline import within
 from service.api.direct import JSONBytes
 from service.api.documentation import GOOGLE_ERRORS
 from service.api.requests import decode
-from service.api.streaming import EventStream, WhileConnected, Writer
+from service.api.streaming import EventStream, Writer
 from service.api.switching import Asking, Question
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.errors import (
     GatewayError,
     InvalidRequestError,
@@ -120,7 +121,7 @@ async def _ask(target: str, request: Request[Any, Any, Any], gateway: Gateway) -
     connection = await gateway.connection()
     if method == "streamGenerateContent":
         return _stream(request, connection, asking, settings)
-    async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+    async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
         if method == "countTokens":
             return _counted(await connection.counter.count_tokens(model.id, body))
         answers = await asking.whole(connection)

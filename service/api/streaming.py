@@ -3,9 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -14,10 +12,10 @@ from litestar.types import Receive, Scope, Send
 from service import sse
 from service.api import errors
 from service.api.choices import BREAKS
-from service.api.deadline import within
 from service.api.direct import DirectResponse
-from service.draining import cutting
-from service.errors import ClientDisconnectedError, GatewayError, GoingAwayError
+from service.api.while_wanted import WhileWanted
+from service.connections import Client, client_of
+from service.errors import ClientDisconnectedError, GatewayError
 from service.telemetry import annotate, answer_begins, streaming
 
 logger = logging.getLogger(__name__)
@@ -47,74 +45,6 @@ class Responses(Protocol):
     def __aiter__(self) -> AsyncIterator[Sequence[Any]]: ...
 
     async def aclose(self) -> None: ...
-
-
-class WhileConnected:
-    """`async with`: cancels its body when the client leaves, and raises `ClientDisconnectedError`.
-
-    It does the same with `GoingAwayError` when the process cannot wait any longer.
-
-    Args:
-        receive: ASGI's; the body of the request must have been read.
-        tick: called after the time it returns, again and again, as long as the client stays.
-        first_tick: seconds until the first time.
-
-    """
-
-    def __init__(
-        self,
-        receive: Receive,
-        *,
-        tick: Callable[[], Awaitable[float]] | None = None,
-        first_tick: float | None = None,
-    ) -> None:
-        self._receive = receive
-        self._tick = tick
-        self._first_tick = first_tick
-        self._left = False
-        self._going_away = False
-        self._resources = ExitStack()
-
-    async def __aenter__(self) -> Self:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("There is no task to cancel.")
-        self._task = task
-        self._resources.enter_context(cutting(self._go_away))
-        self._watcher = asyncio.create_task(self._watch())
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._watcher.cancel()
-        self._resources.close()
-        cancelled = [self._task.uncancel() for ours in (self._left, self._going_away) if ours]
-        if cancelled and cancelled[-1] == 0 and kind is asyncio.CancelledError:
-            if self._left:
-                raise ClientDisconnectedError from None
-            raise GoingAwayError from None
-
-    def _go_away(self) -> None:
-        self._going_away = True
-        self._task.cancel()
-
-    async def _watch(self) -> None:
-        delay = self._first_tick
-        while True:
-            try:
-                async with asyncio.timeout(delay):
-                    message = await self._receive()
-            except TimeoutError:
-                delay = await self._tick() if self._tick else None
-                continue
-            if message["type"] == "http.disconnect":
-                self._left = True
-                self._task.cancel()
-                return
 
 
 class EventStream(DirectResponse):
@@ -173,15 +103,14 @@ class Writer(ASGIResponse):
         self._written_at = self._loop.time()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope
+        del receive
         self._send = send
         with streaming():
-            await self._run(receive)
+            await self._run(client_of(scope))
 
-    async def _run(self, receive: Receive) -> None:
+    async def _run(self, client: Client) -> None:
         try:
-            connected = WhileConnected(receive, tick=self._tick, first_tick=self._keepalive)
-            async with connected, within(self._deadline):
+            async with WhileWanted(client, self._deadline, self._tick, self._keepalive):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
             await self._write(self.ending(), last=True)

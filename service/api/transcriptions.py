@@ -20,13 +20,14 @@ from litestar.openapi.spec.enums import OpenAPIFormat
 from litestar.params import SkipValidation
 
 from service.api.asking import model_asked, wants_stream
-from service.api.deadline import within
 from service.api.defaults import defaults_of
 from service.api.documentation import ERRORS
 from service.api.forms import File, read_form
 from service.api.requests import fault
-from service.api.streaming import EventStream, WhileConnected
+from service.api.streaming import EventStream
 from service.api.switching import Asking, Question
+from service.api.while_wanted import WhileWanted
+from service.connections import client_of
 from service.errors import InvalidRequestError, RequestTooLargeError
 from service.interfaces import Gateway
 from service.models import Model
@@ -109,7 +110,7 @@ class TranscriptionController(Controller):
                 keepalive=settings.sse_keepalive_seconds,
                 deadline=settings.request_deadline_seconds,
             )
-        async with WhileConnected(request.receive), within(settings.request_deadline_seconds):
+        async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
             answers = await asking.whole(connection)
         transcriber.push(answers.responses[0])
         whole = transcriber.whole()

@@ -51,8 +51,8 @@ def test_a_request_that_takes_too_long(
         client.post(PATH, json=HELLO | {"stream": stream})
     line = access_log.wait_for(path=PATH)
     assert (line["code"], line["status"]) == ("upstream_timeout", 200 if stream else 504)
-    assert line["total_ms"] >= 500
-    assert (line["first_byte_ms"] < 500) == stream
+    assert line["total_ms"] >= 450, "the loop's clock stands still during a turn"
+    assert (line["first_byte_ms"] < 450) == stream
     never.open()
 
 

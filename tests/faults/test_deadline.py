@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from service.api.deadline import arrived_at, within
 from service.api.edge import Edge
+from service.api.while_wanted import WhileWanted, arrived_at
+from service.connections import Client
 from service.draining import Drain
 from service.errors import RequestDeadlineError
 from service.limits import Load
@@ -96,7 +97,7 @@ async def test_what_came_before_the_answer_counts_too() -> None:
     """Where the body was long in coming, or an image that it points to."""
     arrived_at.set(asyncio.get_running_loop().time() - 60)
     with pytest.raises(RequestDeadlineError):
-        async with within(60):
+        async with WhileWanted(Client(), 60):
             await asyncio.Event().wait()
 
 

@@ -1,34 +1,23 @@
 """Who is cancelled when, without any server."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from service.api.streaming import WhileConnected
+from service.api.while_wanted import WhileWanted
+from service.connections import Client
 from service.errors import ClientDisconnectedError
 
 
-class Client:
-    """ASGI's `receive`, for a client that stays until it is told to leave."""
-
-    def __init__(self) -> None:
-        self.leaves = asyncio.Event()
-
-    async def __call__(self) -> Any:
-        await self.leaves.wait()
-        return {"type": "http.disconnect"}
-
-
 async def wait_for_ever(client: Client, reached: asyncio.Event) -> None:
-    async with WhileConnected(client):
+    async with WhileWanted(client):
         reached.set()
         await asyncio.Event().wait()
 
 
 async def test_the_body_ends_when_the_client_leaves() -> None:
     client = Client()
-    client.leaves.set()
+    client.leave()
     with pytest.raises(ClientDisconnectedError):
         await wait_for_ever(client, asyncio.Event())
     task = asyncio.current_task()
@@ -37,10 +26,10 @@ async def test_the_body_ends_when_the_client_leaves() -> None:
 
 
 async def test_the_bodys_own_end_is_left_alone() -> None:
-    async with WhileConnected(Client()):
+    async with WhileWanted(Client()):
         await asyncio.sleep(0)
     with pytest.raises(ZeroDivisionError):
-        async with WhileConnected(Client()):
+        async with WhileWanted(Client()):
             raise ZeroDivisionError
 
 
@@ -63,6 +52,6 @@ async def test_ticks_come_when_they_said() -> None:
             done.set()
         return 0.001
 
-    async with WhileConnected(Client(), tick=tick, first_tick=0.001):
+    async with WhileWanted(Client(), tick=tick, first_tick=0.001):
         await asyncio.wait_for(done.wait(), 5)
     assert ticks == [0, 1, 2]

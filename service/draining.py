@@ -4,8 +4,7 @@ Cloud Run sends SIGTERM and kills ten seconds later. See `service.server` for th
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -23,18 +22,15 @@ class Drain:
         self._cuts: set[Callable[[], None]] = set()
         self._holds: set[asyncio.Task[None]] = set()
 
-    @contextmanager
-    def request(self) -> Generator[None]:
-        """Around a request that is worth waiting for."""
-        token = drain_at_hand.set(self)
+    def __enter__(self) -> None:
+        """Begin a request that is worth waiting for."""
+        drain_at_hand.set(self)
         self._requests += 1
-        try:
-            yield
-        finally:
-            drain_at_hand.reset(token)
-            self._requests -= 1
-            if self._requests == 0 and self._idle is not None:
-                self._idle.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._requests -= 1
+        if self._requests == 0 and self._idle is not None:
+            self._idle.set()
 
     def add_cut(self, cut: Callable[[], None]) -> None:
         self._cuts.add(cut)

@@ -4,6 +4,7 @@ No prompt, answer or secret is ever given to a logger. Redaction is the second f
 comes from elsewhere: Google's messages, exceptions, a client's own words about itself.
 """
 
+import functools
 import logging
 import re
 import sys
@@ -29,6 +30,10 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[redacted]", text)
 
 
+#: The same for lines that are said again and again.
+_redacted = functools.lru_cache(maxsize=256)(redact)
+
+
 def report(logger: logging.Logger, level: int, event: str, message: str, **fields: Any) -> None:
     """Log an event under its name, and let metrics know of it."""
     logger.log(level, message, extra={"fields": {"event": event, **fields}})
@@ -41,7 +46,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "severity": record.levelname,
-            "message": redact(record.getMessage()),
+            "message": _redacted(record.getMessage()),
             "logger": record.name,
         }
         line |= getattr(record, "fields", {})

@@ -244,6 +244,8 @@ def family_of(model: Model) -> list[Model]:
 
 def unaliased(name: str, aliases: Mapping[str, str]) -> str:
     """Return the name that one of the operator's own names stands for; any other as it is."""
+    if not aliases:
+        return name
     return aliases.get(name) or aliases.get(_PREFIX.sub("", name, count=1)) or name
 
 

@@ -1,5 +1,6 @@
 """Settings, read once from the environment: one field for each variable."""
 
+import functools
 import os
 import re
 from collections.abc import Mapping
@@ -192,8 +193,7 @@ class Settings(Struct, kw_only=True, frozen=True, rename="upper"):
     @property
     def aliases(self) -> dict[str, str]:
         """Names that stand for a model's id."""
-        pairs = [pair.partition("=") for pair in split(self.model_aliases)]
-        return {name.strip(): id_.strip() for name, _, id_ in pairs}
+        return _aliases(self.model_aliases)
 
     @property
     def listen_host(self) -> str:
@@ -212,6 +212,12 @@ def _exists(path: str) -> bool:
         return Path(path).expanduser().exists()
     except (OSError, RuntimeError):  # it may not be read, or nobody's home is known
         return False
+
+
+@functools.lru_cache(maxsize=8)
+def _aliases(pairs: str) -> dict[str, str]:
+    parted = [pair.partition("=") for pair in split(pairs)]
+    return {name.strip(): id_.strip() for name, _, id_ in parted}
 
 
 def split(value: str) -> list[str]:

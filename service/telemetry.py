@@ -7,7 +7,7 @@ has ended. Work that a request starts, and that outlives it, still finds it here
 import secrets
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
@@ -201,13 +201,19 @@ def happened(event: str, fields: Mapping[str, Any]) -> None:
         request.observer.happened(event, fields)
 
 
-@contextmanager
-def step(name: str, **attributes: str) -> Generator[None]:
+_UNSEEN = nullcontext()
+
+
+def step(name: str, **attributes: str) -> AbstractContextManager[None]:
     """Around a part of the work that a trace shows."""
     request = request_at_hand.get(None)
     if request is None or not request.observer.traces:
-        yield
-        return
+        return _UNSEEN
+    return _seen(request, name, attributes)
+
+
+@contextmanager
+def _seen(request: RequestAtHand, name: str, attributes: Mapping[str, str]) -> Generator[None]:
     began = request.clock()
     code: str | None = None
     try:

@@ -8,7 +8,7 @@ from types import TracebackType
 class TimeLimit:
     """`async with`: cancels its body when the time has come, and raises an error instead.
 
-    A class, because it stands around every read: a generator costs three times as much.
+    What `asyncio.timeout_at` does, at a third of its cost: this stands around every read.
 
     Args:
         end: by the event loop's clock; None for never.
@@ -16,14 +16,22 @@ class TimeLimit:
 
     """
 
-    __slots__ = ("_otherwise", "_timeout")
+    __slots__ = ("_before", "_end", "_is_over", "_otherwise", "_task", "_timer")
 
     def __init__(self, end: float | None, otherwise: Callable[[], Exception]) -> None:
-        self._timeout = asyncio.timeout_at(end)
+        self._end = end
         self._otherwise = otherwise
+        self._is_over = False
+        self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+        if self._end is not None:
+            task = asyncio.current_task()
+            if task is None:
+                raise RuntimeError("There is no task to cancel.")
+            self._task = task
+            self._before = task.cancelling()
+            self._timer = task.get_loop().call_at(self._end, self._expire)
 
     async def __aexit__(
         self,
@@ -31,7 +39,15 @@ class TimeLimit:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError as expired:
-            raise self._otherwise() from expired
+        if self._timer is not None:
+            self._timer.cancel()
+        if (
+            self._is_over
+            and self._task.uncancel() <= self._before
+            and kind is asyncio.CancelledError
+        ):
+            raise self._otherwise() from error
+
+    def _expire(self) -> None:
+        self._is_over = True
+        self._task.cancel()

@@ -12,7 +12,7 @@ from service.errors import GoingAwayError
 
 async def test_it_is_idle_when_the_last_request_has_ended() -> None:
     drain = Drain()
-    with drain.request():
+    with drain:
         waiting = asyncio.create_task(drain.idle(5))
         await asyncio.sleep(0)
         assert not waiting.done()
@@ -21,7 +21,7 @@ async def test_it_is_idle_when_the_last_request_has_ended() -> None:
 
 async def test_it_does_not_wait_for_ever() -> None:
     drain = Drain()
-    with drain.request():
+    with drain:
         await asyncio.wait_for(drain.idle(0.01), 1)
 
 
@@ -49,7 +49,7 @@ async def test_work_beside_an_answer_is_waited_for_until_it_begins() -> None:
 async def test_only_what_is_still_under_way_is_cut(*, inside: bool) -> None:
     drain = Drain()
     cuts: list[str] = []
-    with drain.request():
+    with drain:
         try:
             async with WhileWanted(Client()):
                 if inside:

@@ -1,7 +1,7 @@
 """`POST /v1/chat/completions`: the whole path of a request, on one screen."""
 
+import secrets
 import time
-import uuid
 from typing import Any
 
 import msgspec
@@ -74,10 +74,10 @@ class ChatController(Controller):
 
         asking = Asking(model, translate, settings)
         metadata = Metadata(
-            id=f"chatcmpl-{uuid.uuid4().hex}",
+            id=f"chatcmpl-{secrets.token_hex(16)}",
             created=int(time.time()),
             model=name,
-            call_prefix=f"call_{uuid.uuid4().hex[:24]}_",  # some relays cut ids at 40 characters
+            call_prefix=f"call_{secrets.token_hex(12)}_",  # some relays cut ids at 40 characters
             calling=calling(data),
             audio=audio_format(data, model, streams=streams),
             # A link in JSON would spoil it.

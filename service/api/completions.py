@@ -1,7 +1,7 @@
 """`POST /v1/completions`, for clients from before there were chats."""
 
+import secrets
 import time
-import uuid
 from typing import Any
 
 import msgspec
@@ -60,7 +60,9 @@ class CompletionController(Controller):
 
         asking = Asking(model, translate, settings)
         before = prompts(data) if data.echo else [""] * asking.choices
-        metadata = Metadata(id=f"cmpl-{uuid.uuid4().hex}", created=int(time.time()), model=name)
+        metadata = Metadata(
+            id=f"cmpl-{secrets.token_hex(16)}", created=int(time.time()), model=name
+        )
 
         connection = await gateway.connection()
         if streams:

@@ -1,5 +1,7 @@
 """The operator's settings, as the defaults that the translation takes."""
 
+import functools
+
 from service.file_uris import READ_BY
 from service.settings import Settings
 from service.translation.defaults import Defaults, NativeTools
@@ -9,6 +11,7 @@ _CATEGORIES = ("harassment", "hate_speech", "sexually_explicit", "dangerous_cont
 _THRESHOLDS = {"block_few": "BLOCK_ONLY_HIGH", "block_some": "BLOCK_MEDIUM_AND_ABOVE"}
 
 
+@functools.lru_cache(maxsize=8)
 def defaults_of(settings: Settings) -> Defaults:
     tags = settings.stream_thinking_as_content and settings.reasoning_field != "none"
     return Defaults(

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -69,14 +69,14 @@ class Edge:
         claim = Claim(self._load)
         request = self._begun(scope)
         exchange = _Exchange(scope, receive, send, drain=self._drain, request=request, claim=claim)
-        claim_token = claim_at_hand.set(claim)
-        token = request_at_hand.set(exchange.request)
-        work_token = request_work.set(exchange.work)
+        claim_at_hand.set(claim)
+        request_at_hand.set(exchange.request)
+        request_work.set(exchange.work)
         try:
             if self._drain.begun and exchange.path != "/health":
                 await _refuse(exchange.scope, exchange.send)
             else:
-                with self._drain.request():
+                with self._drain:
                     await self._app(exchange.scope, exchange.receive, exchange.send)
                     exchange.end()
                     await exchange.finish_work()
@@ -84,9 +84,6 @@ class Edge:
             claim.release()
             exchange.end()
             request_line.write(exchange.request)
-            claim_at_hand.reset(claim_token)
-            request_work.reset(work_token)
-            request_at_hand.reset(token)
 
     def _begun(self, scope: HTTPScope) -> RequestAtHand:
         headers = dict(scope["headers"])
@@ -218,4 +215,4 @@ async def _refuse(scope: HTTPScope, send: Send) -> None:
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """Keep the client's own id if it is fit for a header and a log."""
     value = headers.get(b"x-request-id", b"")
-    return value.decode() if _SANE_ID.fullmatch(value) else f"req_{uuid.uuid4().hex}"
+    return value.decode() if _SANE_ID.fullmatch(value) else f"req_{secrets.token_hex(16)}"

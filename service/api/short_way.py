@@ -15,6 +15,7 @@ from litestar.types import Guard, Receive, Scope, Send
 
 from service.api.errors import respond_to
 from service.api.requests import StrictJSON
+from service.errors import ClientDisconnectedError, RequestTooLargeError
 from service.interfaces import Gateway
 from service.telemetry import request_at_hand
 
@@ -38,6 +39,7 @@ class ShortWay:
     def __init__(self, app: Litestar, gateway: Gateway, paths: Iterable[str]) -> None:
         self._app = app
         self._gateway = gateway
+        self._largest = gateway.settings.largest_request
         routes = {route.path: route for route in app.routes if isinstance(route, HTTPRoute)}
         self._handlers = {path: _handler(routes[path]) for path in paths}
 
@@ -56,12 +58,27 @@ class ShortWay:
             for guard in handler.guards:
                 if (checking := guard(request, handler.route)) is not None:
                     await checking
-            data = handler.body(request).decode_bytes(await request.body())
+            data = handler.body(request).decode_bytes(await self._body(receive))
             response = await handler.route.fn(data=data, request=request, gateway=self._gateway)
             await response.to_asgi_response(None, request)(scope, receive, send)
         except Exception as error:  # noqa: BLE001  (nothing of an answer has gone out: see `Writer`)
             refusal = respond_to(request, error)
             await refusal.to_asgi_response(None, request)(scope, receive, send)
+
+    async def _body(self, receive: Receive) -> bytes:
+        """Return the whole body; raise `RequestTooLargeError`, `ClientDisconnectedError`."""
+        pieces: list[bytes] = []
+        size, more = int(request_at_hand.get().headers.get(b"content-length", b"0")), True
+        while more and size <= self._largest:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnectedError
+            pieces.append(message["body"])
+            size = sum(map(len, pieces))
+            more = message["more_body"]
+        if size > self._largest:
+            raise RequestTooLargeError(f"The request is larger than {self._largest} bytes.")
+        return b"".join(pieces)
 
 
 def _handler(route: HTTPRoute) -> _Handler:

@@ -3,6 +3,7 @@
 Many clients keep of a call its id, its name and its arguments, and may write those anew.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 
@@ -39,9 +40,21 @@ class Keys:
     """
 
     def __init__(self, owner: bytes, messages: list[ChatMessage]) -> None:
-        self.turn, question = _current_turn(messages)
         self._owner = owner
-        self._question = hashlib.sha256(question.encode()).digest()
+        self._messages = messages
+
+    @functools.cached_property
+    def turn(self) -> int:
+        """Where the user last spoke."""
+        return self._current_turn[0]
+
+    @functools.cached_property
+    def _question(self) -> bytes:
+        return hashlib.sha256(self._current_turn[1].encode()).digest()
+
+    @functools.cached_property
+    def _current_turn(self) -> tuple[int, str]:
+        return _current_turn(self._messages)
 
     def of(self, call_id: str, name: str) -> str:
         scope = b"" if len(call_id) >= UNIQUE else self._question
@@ -77,6 +90,8 @@ def _text(message: UserMessage) -> str:
 
 def unsigned(messages: list[ChatMessage], keys: Keys) -> list[list[str]]:
     """Return the keys of the calls in each unsigned step of the current turn."""
+    if not any(isinstance(message, AssistantMessage) for message in messages):
+        return []
     steps = [
         [key for call in message.tool_calls or [] if (key := _key(call, keys))]
         for message in messages[keys.turn :]

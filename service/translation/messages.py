@@ -118,7 +118,8 @@ def _append(contents: list[gemini.Content], role: str, parts: list[gemini.Part])
 
 def _texts_only(position: int, message: DeveloperMessage | SystemMessage) -> list[gemini.Part]:
     """Return a system message's texts; raise `InvalidRequestError` where it is more than text."""
-    for index, part in enumerate(message.content or []):
+    parts = message.content if isinstance(message.content, list) else []
+    for index, part in enumerate(parts):
         if isinstance(part, MediaPart):
             param = f"messages[{position}].content[{index}].type"
             msg = (

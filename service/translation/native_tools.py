@@ -68,6 +68,8 @@ def plan_tools(request: ChatCompletionRequest, model: Model, defaults: Defaults)
     switched on, and loses against those that the client asked for. Functions that may not be called
     are in nobody's way.
     """
+    if not defaults.native.on and _says_nothing(request):
+        return ToolPlan({}, functions=True, json=wants_json(request), left_out=[])
     wishes = list(_wishes(request))
     asked = [wish for wish in wishes if wish.kind and wish.on and defaults.native.by_request]
     native = _operators(request, defaults.native, wishes)
@@ -95,6 +97,20 @@ def plan_tools(request: ChatCompletionRequest, model: Model, defaults: Defaults)
     left_out += [wish.name for wish in wishes if (wish.kind in native) != wish.on]
     left_out += _unheard(request, defaults.native, native)
     return ToolPlan(native, functions, json, list(dict.fromkeys(left_out)))
+
+
+def _says_nothing(request: ChatCompletionRequest) -> bool:
+    """Whether there is nothing to decide, as for most requests."""
+    if request.tools or request.functions or request.web_search_options not in (None, False):
+        return False
+    return all(
+        place.google is None
+        and place.enable_native_tools is None
+        and place.native_tools_priority is None
+        and place.enable_search is None
+        and place.enable_url_context is None
+        for place in places(request)
+    )
 
 
 def _operators(

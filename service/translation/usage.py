@@ -68,6 +68,8 @@ def _by_modality(*lists: list[gemini.ModalityCount] | None) -> dict[str, int]:
 
 def latest(usages: Sequence[gemini.UsageMetadata]) -> gemini.UsageMetadata:
     """Return the last of each count: they are running totals, and events leave some of them out."""
+    if len(usages) == 1:
+        return usages[0]
     said: dict[str, Any] = {}
     missing = gemini.UsageMetadata.__struct_fields__
     for usage in reversed(usages):
@@ -81,6 +83,8 @@ def latest(usages: Sequence[gemini.UsageMetadata]) -> gemini.UsageMetadata:
 
 
 def total(usages: Sequence[Usage]) -> Usage:
+    if len(usages) == 1:
+        return usages[0]
     return Usage(
         prompt_tokens=sum(usage.prompt_tokens for usage in usages),
         completion_tokens=sum(usage.completion_tokens for usage in usages),

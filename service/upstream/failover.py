@@ -120,6 +120,8 @@ class Failover:
         return any(self._is_open(way.name, model) for way in self._ways)
 
     def _is_open(self, name: str, model: str) -> bool:
+        if not self._closed:
+            return True
         now = self._now()
         return all(self._closed.get((name, which), 0) <= now for which in (model, None))
 

@@ -4,6 +4,8 @@ The grammar is https://html.spec.whatwg.org/multipage/server-sent-events.html, o
 OpenAI use only the field `data`.
 """
 
+import re
+
 DONE = b"data: [DONE]\n\n"
 KEEPALIVE = b": keepalive\n\n"
 
@@ -12,6 +14,8 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 _FIELDS = (b"event", b"id", b"retry")
 _BOM = b"\xef\xbb\xbf"
+#: One event of one line, as most reads bring.
+_LONE = re.compile(rb"data: ([^\r\n]+)(?:\r\n\r\n|\n\n)")
 
 
 def encode(data: bytes) -> bytes:
@@ -41,6 +45,9 @@ class Decoder:
         """Take some bytes; return the events that they complete. Raise `EventTooLargeError`."""
         if not chunk:
             return []
+        if not (self._pieces or self._data) and (lone := _LONE.fullmatch(chunk)):
+            self._first = False
+            return [lone[1]]
         self._sizes["pieces"] += len(chunk)
         if sum(self._sizes.values()) > MAX_EVENT_BYTES:
             raise EventTooLargeError
@@ -51,6 +58,9 @@ class Decoder:
         # Without its end the last line is incomplete, and after a CR an LF may still follow.
         self._pieces = [] if lines[-1].endswith(b"\n") else [lines.pop()]
         self._sizes["pieces"] = sum(map(len, self._pieces))
+        return self._events(lines)
+
+    def _events(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []
         size = self._sizes["data"]
         for ended in lines:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.time_limit import TimeLimit
+from service.time_limit import Patience, TimeLimit
 
 
 class TooLate(Exception):  # noqa: N818  (as short as can be)
@@ -67,3 +67,39 @@ async def test_a_task_that_is_cancelled_by_another_ends_so() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_patience_is_for_each_body_and_not_for_all_of_them() -> None:
+    patience = Patience(0.05, TooLate)
+    for _ in range(4):
+        async with patience:
+            await asyncio.sleep(0.02)
+    with pytest.raises(TooLate):
+        async with patience:
+            await never()
+    async with patience:
+        await asyncio.sleep(0)
+    patience.end()
+
+
+async def test_patience_counts_only_inside() -> None:
+    patience = Patience(0.01, TooLate)
+    async with patience:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.03)
+    async with patience:
+        await asyncio.sleep(0)
+    patience.end()
+
+
+async def test_patience_is_for_whoever_reads() -> None:
+    patience = Patience(0.01, TooLate)
+
+    async def read() -> None:
+        async with patience:
+            await never()
+
+    for _ in range(2):
+        with pytest.raises(TooLate):
+            await asyncio.create_task(read())
+    patience.end()

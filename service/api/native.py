@@ -15,7 +15,6 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, SkipValidation
-from litestar.response.base import ASGIResponse
 from msgspec import Raw
 
 from service.api import google_errors
@@ -249,10 +248,10 @@ class _ListWriter(Writer):
 
 
 class _Events(EventStream):
-    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
         return _EventWriter(self)
 
 
 class _List(EventStream):
-    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
         return _ListWriter(self)

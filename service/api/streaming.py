@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from service import sse
@@ -78,11 +77,11 @@ class EventStream(DirectResponse):
         self.keepalive = keepalive
         self.deadline = deadline
 
-    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
         return Writer(self)
 
 
-class Writer(ASGIResponse):
+class Writer:
     """One stream on its way to the client, as OpenAI's clients expect it."""
 
     content_type = b"text/event-stream; charset=utf-8"
@@ -90,7 +89,6 @@ class Writer(ASGIResponse):
     filler = sse.KEEPALIVE
 
     def __init__(self, stream: EventStream) -> None:
-        super().__init__()
         self._open_answer = stream.open_answer
         self._translator = stream.translator
         self._extra_headers = stream.extra_headers

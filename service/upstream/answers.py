@@ -80,7 +80,7 @@ class ResponseStream:
     ) -> None:
         self.upstream = upstream
         self._response = response
-        self._http = http
+        self._patience = http.patience()
         self._unwrap = unwrap
         self._chunks = reads(response)
         self._decoder = sse.Decoder()
@@ -114,7 +114,7 @@ class ResponseStream:
         if self._begun:
             begun, self._begun = self._begun, []
             return begun
-        async with self._http.no_silence():
+        async with self._patience:
             batch = await self._read()
         if not batch:
             raise StopAsyncIteration
@@ -122,6 +122,7 @@ class ResponseStream:
 
     async def aclose(self) -> None:
         """Hang up, unless Google has finished."""
+        self._patience.end()
         await self._response.aclose()
 
     async def _read(self) -> list[GenerateContentResponse]:

@@ -14,7 +14,7 @@ import httpx
 from service import __version__
 from service.errors import CredentialsError, GatewayError, UpstreamTimeoutError
 from service.interfaces import AccessTokens
-from service.time_limit import TimeLimit
+from service.time_limit import Patience, TimeLimit
 from service.upstream.failures import refusal, upstream_failures
 
 USER_AGENT = f"gemini-openai-gateway/{__version__}"
@@ -145,31 +145,31 @@ class GoogleHttp:
     async def _whole(self, response: httpx.Response) -> bytes:
         chunks = reads(response)
         pieces: list[bytes] = []
+        patience = self.patience()
         try:
             with upstream_failures():
                 while True:
-                    async with self.no_silence():
+                    async with patience:
                         piece = await anext(chunks, None)
                     if piece is None:
                         return b"".join(pieces)
                     pieces.append(piece)
         finally:
+            patience.end()
             await response.aclose()
 
     def first_byte(self) -> TimeLimit:
         """Around everything that is waited for before an answer begins."""
         limit = self._limits.first_byte
-        return _within(limit, "Gemini did not begin to answer within {:g} seconds.")
+        msg = f"Gemini did not begin to answer within {limit:g} seconds."
+        end = asyncio.get_running_loop().time() + limit
+        return TimeLimit(end, lambda: UpstreamTimeoutError(msg))
 
-    def no_silence(self) -> TimeLimit:
-        """Around a read from an answer that has begun."""
+    def patience(self) -> Patience:
+        """Around each read from an answer that has begun."""
         limit = self._limits.idle
-        return _within(limit, "Gemini fell silent for {:g} seconds in mid-answer.")
-
-
-def _within(seconds: float, otherwise: str) -> TimeLimit:
-    end = asyncio.get_running_loop().time() + seconds
-    return TimeLimit(end, lambda: UpstreamTimeoutError(otherwise.format(seconds)))
+        msg = f"Gemini fell silent for {limit:g} seconds in mid-answer."
+        return Patience(limit, lambda: UpstreamTimeoutError(msg))
 
 
 def reads(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
-import httpx
-
 from service import background
 from service.credentials.api_key import ApiKey
 from service.credentials.caches import Expendable, UnsharedTokenCache
@@ -37,7 +35,7 @@ from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.signatures.memory import MemorySignatures
 from service.signatures.shared import SharedSignatures
-from service.transport import open_transport
+from service.transport import Pool, open_transport
 from service.upstream.catalog import Catalog
 from service.upstream.code_assist import CodeAssist
 from service.upstream.empty import RepeatEmptyAnswers
@@ -155,7 +153,7 @@ async def connect(settings: Settings) -> GoogleConnection:
 
 
 async def _learn_project(
-    connection: GoogleConnection, transport: httpx.AsyncBaseTransport, host: str
+    connection: GoogleConnection, transport: Pool, host: str
 ) -> None:
     """Ask in which project this runs, for the names of traces; nothing waits for it."""
     try:
@@ -182,7 +180,7 @@ class _Builder:
         self,
         settings: Settings,
         store: SecretManager,
-        transport: httpx.AsyncBaseTransport,
+        transport: Pool,
         caches: "asyncio.Task[_Caches]",
     ) -> None:
         self._settings = settings

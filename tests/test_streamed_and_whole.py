@@ -23,6 +23,7 @@ from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
 from service.translation.tool_calls import Calling
 from service.translation.tool_names import ToolNames
+from service.transport import Pool
 from service.upstream.code_assist import CodeAssist
 from service.upstream.http import GoogleHttp, TimeLimits
 from tests.upstream.conftest import UserTokens
@@ -157,7 +158,7 @@ class Cut(httpx.AsyncByteStream):
             yield piece
 
 
-class Wire(httpx.AsyncBaseTransport):
+class Wire(Pool):
     """Below the gateway's HTTP: no socket can be told where to cut."""
 
     def __init__(self, *pieces: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from service.transport import Pool
+from service.transport import Headers, Pool
 from service.transport.connection import HttpConnection
 
 _KEEPALIVE_SECONDS = 60
@@ -19,21 +19,29 @@ _Message = tuple[bytes, bytes, float | None]  # what `HttpConnection.exchange` t
 
 
 class HttptoolsTransport(Pool):
-    """Connections without a limit.
-
-    Of a request's time-outs it heeds `connect` (a name, a connection and TLS, together) and `read`.
-    """
+    """Connections without a limit. The time for one is for a name, TCP and TLS together."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         self._idle: defaultdict[_Origin, list[HttpConnection]] = defaultdict(list)
         self._busy: set[HttpConnection] = set()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the response when its headers are there; raise `httpx.TransportError`."""
-        url, timeout = request.url, request.extensions.get("timeout", {})
+    async def ask(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Headers,
+        body: bytes,
+        *,
+        connect: float | None = None,
+        read: float | None = None,
+    ) -> "HttpReply":
+        """Return when the headers are there; raise `httpx.TransportError`.
+
+        `read` is seconds for each read; see `Pool.ask` for the others.
+        """
         origin = (url.scheme, url.host, url.port or _PORTS[url.scheme])
-        message = (_head(request), await request.aread(), timeout.get("read"))
+        message = (_head(method, url, headers), body, read)
         idle = self._idle[origin]
         if idle and not (connection := idle.pop()).is_closed:
             try:
@@ -44,8 +52,21 @@ class HttptoolsTransport(Pool):
                 while idle:
                     idle.pop().close()
                 raise
-        connection = await self._connect(origin, timeout.get("connect"))
+        connection = await self._connect(origin, connect)
         return await self._exchange(origin, connection, message)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Do the same with httpx's models. Of its time-outs `connect` and `read` are heeded."""
+        timeout = request.extensions.get("timeout", {})
+        reply = await self.ask(
+            request.method,
+            request.url,
+            request.headers.raw,
+            await request.aread(),
+            connect=timeout.get("connect"),
+            read=timeout.get("read"),
+        )
+        return reply.as_httpx()
 
     @property
     def in_use(self) -> int:
@@ -71,15 +92,14 @@ class HttptoolsTransport(Pool):
 
     async def _exchange(
         self, origin: _Origin, connection: HttpConnection, message: _Message
-    ) -> httpx.Response:
+    ) -> "HttpReply":
         self._busy.add(connection)
         try:
             status = await connection.exchange(*message)
         except BaseException:
             self.release(origin, connection)
             raise
-        stream = _Body(self, origin, connection)
-        return httpx.Response(status, headers=connection.headers, stream=stream)
+        return HttpReply(self, origin, connection, status)
 
     def release(self, origin: _Origin, connection: HttpConnection) -> None:
         """Take back a connection that an answer has been read from, or part of one."""
@@ -94,15 +114,29 @@ class HttptoolsTransport(Pool):
         idle.append(connection)
 
 
-class _Body(httpx.AsyncByteStream):
-    """The body of a response: reads, as they come; its end gives the connection back."""
+class HttpReply(httpx.AsyncByteStream):
+    """A `Reply`, and its body: reads, as they come; its end gives the connection back."""
 
     def __init__(
-        self, pool: HttptoolsTransport, origin: _Origin, connection: HttpConnection
+        self, pool: HttptoolsTransport, origin: _Origin, connection: HttpConnection, status: int
     ) -> None:
+        self.status = status
         self._pool = pool
         self._origin = origin
         self._connection: HttpConnection | None = connection
+        self._headers = connection.headers
+
+    @property
+    def headers(self) -> httpx.Headers:
+        return httpx.Headers(self._headers)
+
+    def as_httpx(self) -> httpx.Response:
+        return httpx.Response(self.status, headers=self._headers, stream=self)
+
+    def reads(self) -> AsyncIterator[bytes]:
+        if any(name.lower() == b"content-encoding" for name, _ in self._headers):
+            return self.as_httpx().aiter_bytes()
+        return self
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -119,9 +153,9 @@ class _Body(httpx.AsyncByteStream):
             self._pool.release(self._origin, connection)
 
 
-def _head(request: httpx.Request) -> bytes:
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
-    lines += [b"%b: %b" % item for item in request.headers.raw]
+def _head(method: str, url: httpx.URL, headers: Headers) -> bytes:
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), url.raw_path)]
+    lines += [b"%b: %b" % item for item in headers]
     head = b"\r\n".join(lines)
     if head.count(b"\r") != len(lines) - 1 or head.count(b"\n") != len(lines) - 1:
         raise httpx.LocalProtocolError("a line end in a header")

@@ -17,9 +17,10 @@ from service.errors import (
 from service.schemas.gemini import MALFORMED, GenerateContentResponse
 from service.surrogates import replace_encoded_surrogates, replace_lone_surrogates
 from service.telemetry import token_counts
+from service.transport import Reply
 from service.upstream.failures import refusal, upstream_failures
 from service.upstream.google_error import is_error
-from service.upstream.http import GoogleHttp, reads
+from service.upstream.http import GoogleHttp
 
 T = TypeVar("T")
 
@@ -75,14 +76,12 @@ class ResponseStream:
     left_out: Sequence[str] = ()
     is_empty = False
 
-    def __init__(
-        self, response: httpx.Response, http: GoogleHttp, unwrap: Unwrap, upstream: str
-    ) -> None:
+    def __init__(self, response: Reply, http: GoogleHttp, unwrap: Unwrap, upstream: str) -> None:
         self.upstream = upstream
         self._response = response
         self._patience = http.patience()
         self._unwrap = unwrap
-        self._chunks = reads(response)
+        self._chunks = response.reads()
         self._decoder = sse.Decoder()
         self._begun: list[GenerateContentResponse] = []
         self._failure: GatewayError | None = None

@@ -1,12 +1,12 @@
 """HTTP to Google: one pool of connections, our own User-Agent, time limits, a fresh token.
 
-httpx is called at its transport, because its client costs three times what the request does
-(cookies, redirects, merging of URLs), and none of that is wanted here.
+The pool is called below httpx's client, which costs three times what the request does (cookies,
+redirects, merging of URLs), and none of that is wanted here.
 """
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -15,6 +15,7 @@ from service import __version__
 from service.errors import CredentialsError, GatewayError, UpstreamTimeoutError
 from service.interfaces import AccessTokens
 from service.time_limit import Patience, TimeLimit
+from service.transport import Pool, Reply
 from service.upstream.failures import refusal, upstream_failures
 
 USER_AGENT = f"gemini-openai-gateway/{__version__}"
@@ -46,7 +47,7 @@ class GoogleHttp:
     """Calls methods of one Google API with a bearer token, or with a key.
 
     Args:
-        transport: the pool.
+        pool: of connections.
         tokens: whose value goes into the header.
         limits: to Google's time.
         key: whether it is an API key and no bearer token.
@@ -56,7 +57,7 @@ class GoogleHttp:
 
     def __init__(
         self,
-        transport: httpx.AsyncBaseTransport,
+        pool: Pool,
         tokens: AccessTokens,
         limits: TimeLimits,
         *,
@@ -64,12 +65,11 @@ class GoogleHttp:
         bill: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._bill = bill
-        self._transport = transport
+        self._pool = pool
         self._tokens = tokens
         self._is_key = key
         self._header, self._scheme = ("x-goog-api-key", "") if key else ("authorization", "Bearer ")
         self._limits = limits
-        self._extensions = {"timeout": {"connect": limits.connect}}
 
     async def call(self, url: str, body: bytes | None, *, refuse: Refuse = refusal) -> bytes:
         """POST JSON and return the whole answer; raise `GatewayError` for every other outcome.
@@ -84,9 +84,7 @@ class GoogleHttp:
             response = await self.open(url, body, refuse=refuse)
         return await self._whole(response)
 
-    async def open(
-        self, url: str, body: bytes | None, *, refuse: Refuse = refusal
-    ) -> httpx.Response:
+    async def open(self, url: str, body: bytes | None, *, refuse: Refuse = refusal) -> Reply:
         """Send JSON; return the successful response, unread. The caller closes it.
 
         A token that Google no longer takes is renewed, until a freshly made one is rejected, too; a
@@ -96,11 +94,11 @@ class GoogleHttp:
         renewals = _RENEWALS
         while True:
             response = await self._send(url, body, token.value)
-            if response.is_success:
+            if httpx.codes.is_success(response.status):
                 return response
             content = await self._whole(response)  # so that the connection can be used again
-            error = refuse(response.status_code, content, response.headers)
-            if not renewals or not self._is_rejected(response.status_code, error):
+            error = refuse(response.status, content, response.headers)
+            if not renewals or not self._is_rejected(response.status, error):
                 raise error
             rejected, token = token, await self._tokens.token(rejected=token)
             if self._is_key and token.value == rejected.value:
@@ -112,7 +110,7 @@ class GoogleHttp:
         """Whether a new token might help. A dead key is a bad request to the Developer API."""
         return status == _UNAUTHORIZED or (self._is_key and isinstance(error, CredentialsError))
 
-    async def _send(self, url: str, body: bytes | None, token: str) -> httpx.Response:
+    async def _send(self, url: str, body: bytes | None, token: str) -> Reply:
         billed = self._bill()
         ours = {
             **({"x-goog-user-project": billed} if billed else {}),
@@ -124,7 +122,7 @@ class GoogleHttp:
                 "operator of this gateway has to renew them; your API key is fine."
             )
         address = _address(url)
-        # As httpx makes them by itself, at half the cost of a small request.
+        # As httpx's client makes them by itself, at half the cost of a small request.
         headers = [
             (b"host", address.netloc),
             *((name.encode(), value.encode()) for name, value in ours.items()),
@@ -132,18 +130,12 @@ class GoogleHttp:
         ]
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
-        request = httpx.Request(
-            "GET" if body is None else "POST",
-            address,
-            headers=headers,
-            stream=httpx.ByteStream(body or b""),
-            extensions=self._extensions,
-        )
+        method, connect = "GET" if body is None else "POST", self._limits.connect
         with upstream_failures():
-            return await self._transport.handle_async_request(request)
+            return await self._pool.ask(method, address, headers, body or b"", connect=connect)
 
-    async def _whole(self, response: httpx.Response) -> bytes:
-        chunks = reads(response)
+    async def _whole(self, response: Reply) -> bytes:
+        chunks = response.reads()
         pieces: list[bytes] = []
         patience = self.patience()
         try:
@@ -170,15 +162,6 @@ class GoogleHttp:
         limit = self._limits.idle
         msg = f"Gemini fell silent for {limit:g} seconds in mid-answer."
         return Patience(limit, lambda: UpstreamTimeoutError(msg))
-
-
-def reads(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Return the body read by read; straight from the transport, if nothing is compressed."""
-    if "content-encoding" in response.headers or not isinstance(
-        response.stream, httpx.AsyncByteStream
-    ):
-        return response.aiter_bytes()
-    return aiter(response.stream)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -37,6 +37,7 @@ class Drain:
                 self._idle.set()
 
     def add_cut(self, cut: Callable[[], None]) -> None:
+        """Have `cut` called to end what is under way with a word to the client, at the last."""
         self._cuts.add(cut)
 
     def remove_cut(self, cut: Callable[[], None]) -> None:
@@ -76,12 +77,6 @@ class Drain:
             cut()
 
 
-@contextmanager
-def cutting(cut: Callable[[], None]) -> Generator[None]:
-    """Around what `cut` can end with a word to the client, when there is no more time."""
-    drain = drain_at_hand.get(None) or Drain()
-    drain.add_cut(cut)
-    try:
-        yield
-    finally:
-        drain.remove_cut(cut)
+def drain_of_request() -> Drain:
+    """Return what knows of the request at hand; outside of one, one that knows of nothing."""
+    return drain_at_hand.get(None) or Drain()

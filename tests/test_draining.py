@@ -1,10 +1,11 @@
 """What is under way when the process goes away, without a process."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
-from service.draining import Drain, cutting
+from service.draining import Drain, drain_of_request
 
 
 async def test_it_is_idle_when_the_last_request_has_ended() -> None:
@@ -46,9 +47,11 @@ async def test_work_beside_an_answer_is_waited_for_until_it_begins() -> None:
 async def test_only_what_is_still_under_way_is_cut(*, inside: bool) -> None:
     drain = Drain()
     cuts: list[str] = []
+    cut = partial(cuts.append, "cut")
     with drain.request():
-        with cutting(lambda: cuts.append("cut")):
-            if inside:
-                drain.end()
+        drain_of_request().add_cut(cut)
+        if inside:
+            drain.end()
+        drain_of_request().remove_cut(cut)
         drain.end()
     assert cuts == ["cut"] * inside

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -16,7 +15,7 @@ from service.api import errors
 from service.api.choices import BREAKS
 from service.api.deadline import within
 from service.api.direct import DirectResponse
-from service.draining import cutting
+from service.draining import drain_of_request
 from service.errors import ClientDisconnectedError, GatewayError, GoingAwayError
 from service.telemetry import annotate, answer_begins, streaming
 
@@ -73,14 +72,14 @@ class WhileConnected:
         self._first_tick = first_tick
         self._left = False
         self._going_away = False
-        self._resources = ExitStack()
 
     async def __aenter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("There is no task to cancel.")
         self._task = task
-        self._resources.enter_context(cutting(self._go_away))
+        self._drain = drain_of_request()
+        self._drain.add_cut(self._go_away)
         self._watcher = asyncio.create_task(self._watch())
         return self
 
@@ -91,7 +90,7 @@ class WhileConnected:
         traceback: TracebackType | None,
     ) -> None:
         self._watcher.cancel()
-        self._resources.close()
+        self._drain.remove_cut(self._go_away)
         cancelled = [self._task.uncancel() for ours in (self._left, self._going_away) if ours]
         if cancelled and cancelled[-1] == 0 and kind is asyncio.CancelledError:
             if self._left:
@@ -208,6 +207,7 @@ class Writer(ASGIResponse):
 
     async def _answer(self) -> None:
         answer = await self._open_answer()
+        del self._open_answer  # and with it the request: an image's bytes, a long history
         self._extra_headers["x-upstream"] = answer.upstream
         try:
             async for responses in answer:

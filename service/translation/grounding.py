@@ -84,9 +84,14 @@ class Grounding:
     """Follows one choice as its content grows, and says at the end which words have which source.
 
     Some servers tell it in several pieces; a piece is about the text from its beginning.
+
+    Args:
+        follows: whether there can be a source at all. Without it nothing is kept.
+
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows: bool = True) -> None:
+        self._follows = follows
         self._text = _Text()
         self._last: Piece | None = None
         self._length = 0
@@ -125,6 +130,8 @@ class Grounding:
 
     def follow(self, piece: Piece) -> None:
         """Take the next piece of a stream: in a stream, neighbours of one kind are one part."""
+        if not self._follows:
+            return
         last, self._last = self._last, piece
         if last is None or piece.code or (last.thought, last.code) != (piece.thought, False):
             self.begin_part()

@@ -97,6 +97,13 @@ def plan_tools(request: ChatCompletionRequest, model: Model, defaults: Defaults)
     return ToolPlan(native, functions, json, list(dict.fromkeys(left_out)))
 
 
+def may_rest_on_sources(request: ChatCompletionRequest, defaults: Defaults) -> bool:
+    """Whether a tool that searches or reads has been switched on, for a model that takes it."""
+    wishes = list(_wishes(request))
+    asked = defaults.native.by_request and any(wish.kind and wish.on for wish in wishes)
+    return asked or bool(_operators(request, defaults.native, wishes))
+
+
 def _operators(
     request: ChatCompletionRequest, native: NativeTools, wishes: list[_Wish]
 ) -> dict[str, Options]:

@@ -58,7 +58,7 @@ class ChunkTranslator:
         self._metadata = metadata
         self._include_usage = include_usage
         self._thoughts = ThoughtWriter(reasoning)
-        self._grounding = Grounding()
+        self._grounding = Grounding(follows=metadata.may_cite)
         self._index = index
 
         self._started = False

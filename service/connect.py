@@ -152,9 +152,7 @@ async def connect(settings: Settings) -> GoogleConnection:
     return connection
 
 
-async def _learn_project(
-    connection: GoogleConnection, transport: Pool, host: str
-) -> None:
+async def _learn_project(connection: GoogleConnection, transport: Pool, host: str) -> None:
     """Ask in which project this runs, for the names of traces; nothing waits for it."""
     try:
         connection.project = await MetadataServer(transport, host=host).project()

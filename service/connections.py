@@ -55,6 +55,17 @@ class _RefusedError(Exception):
 class Protocol(HttpToolsProtocol):
     """What a client says is counted once for each read, and looked at by the clock in `look`."""
 
+    #: Beyond thirty, Python would give each connection's attributes a table of their own: 1 kB.
+    __slots__ = (
+        "_deaf",
+        "_raw",
+        "_reading_since",
+        "_received",
+        "_taken_at",
+        "_too_large",
+        "_unsent",
+    )
+
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         now = self.loop.time()

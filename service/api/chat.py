@@ -25,6 +25,7 @@ from service.interfaces import Gateway
 from service.models import Model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.choices import ChoicesTranslator
+from service.translation.native_tools import may_rest_on_sources
 from service.translation.parameters import ignored_params
 from service.translation.reasoning import ReasoningField
 from service.translation.request import to_gemini
@@ -82,6 +83,7 @@ class ChatController(Controller):
             audio=audio_format(data, model, streams=streams),
             # A link in JSON would spoil it.
             inline_citations=settings.enable_inline_citations and not wants_json(data),
+            may_cite=may_rest_on_sources(data, defaults),
         )
 
         connection = await gateway.connection()

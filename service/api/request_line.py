@@ -9,8 +9,9 @@ from litestar.types import HTTPScope
 
 from service.api.guards import key_digest
 from service.logs import redact
+from service.schemas.gemini_usage import latest
 from service.telemetry import RequestAtHand
-from service.translation.usage import latest, to_usage, total
+from service.translation.usage import to_usage, total
 
 logger = logging.getLogger("service.access")
 

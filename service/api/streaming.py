@@ -135,6 +135,7 @@ class Writer:
 
     async def _answer(self) -> None:
         answer = await self._open_answer()
+        del self._open_answer  # and with it the request: an image's bytes, a long history
         self._extra_headers["x-upstream"] = answer.upstream
         try:
             async for responses in answer:

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
+from service.schemas.gemini_usage import keep, latest
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import FinishReason
 from service.schemas.openai_completions import Completion, CompletionChoice, CompletionRequest
@@ -25,7 +26,7 @@ from service.translation.response import (
 from service.translation.safety import to_safety_settings
 from service.translation.sampling import ignored_sampling, to_sampling
 from service.translation.thinking import asked_to_think, to_thinking_config
-from service.translation.usage import latest, to_usage, total
+from service.translation.usage import to_usage, total
 
 #: Each is a call to Gemini.
 MOST_CHOICES = 128
@@ -145,7 +146,7 @@ class CompletionTranslator:
         index, response = numbered
         progress, candidate = self._choices[index], first_candidate(response)
         if response.usage_metadata is not None:
-            progress.usages.append(response.usage_metadata)
+            keep(response.usage_metadata, progress.usages)
         progress.blocked = progress.blocked or is_blocked(response)
         native = candidate.finish_reason
         if native is not None and is_final(native):

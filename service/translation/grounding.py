@@ -18,27 +18,81 @@ from service.translation.reasoning import CLOSE_TAG, OPEN_TAG, Piece, said
 _decoder = msgspec.json.Decoder(gemini.GroundingMetadata, strict=False)
 
 
-class _Run(NamedTuple):
-    """Some of Gemini's words, and the position in the content of the first of them."""
-
-    text: str
-    position: int
-
-
 class _Cited(NamedTuple):
     number: int  # of the source, from 1 on
     citation: UrlCitation
+
+
+class _Text:
+    """Gemini's words, in bytes and in characters."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        # Runs of words between which the content has nothing else: where each begins in the bytes,
+        # and in the content. One for each piece would be more than the words themselves.
+        self._starts: list[int] = []
+        self._positions: list[int] = []
+        self._end = -1  # of the last one in the content
+        self._parts: list[int] = []  # where each of Gemini's parts begins
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
+    def begin_part(self) -> None:
+        self._parts.append(len(self._bytes))
+
+    def write(self, text: str, position: int) -> None:
+        """Add words that stand there in the content."""
+        if position != self._end:
+            self._starts.append(len(self._bytes))
+            self._positions.append(position)
+        self._bytes += text.encode()
+        self._end = position + len(text)
+
+    def position(self, segment: gemini.Segment) -> tuple[int, int]:
+        """Return where the segment begins and ends in the content.
+
+        Where the words are told, too, they decide between the part that is named, the text as a
+        whole, and any other place; else the part is believed. What is out of range is moved inside.
+        """
+        part, words = segment.part_index or 0, (segment.text or "").encode()
+        start = max(segment.start_index or 0, 0)
+        length = max((segment.end_index or 0) - start, 0)
+        named = self._parts[part] if 0 <= part < len(self._parts) else 0
+        start, end = named + start, named + start + length
+        if words and self._bytes[start:end] != words:
+            whole = start - named
+            if self._bytes[whole : whole + length] == words:
+                start, end = whole, whole + length
+            elif (at := self._bytes.find(words)) >= 0:
+                start, end = at, at + len(words)
+        start, end = min(start, len(self._bytes)), min(end, len(self._bytes))
+        if start == end:
+            return (self._at(start),) * 2
+        begins = self._at(start)
+        return begins, max(begins, self._at(end, ends=True))
+
+    def _at(self, offset: int, *, ends: bool = False) -> int:
+        """Between two runs an end belongs to the first, and a beginning to the second."""
+        bisect = bisect_left if ends else bisect_right
+        index = max(bisect(self._starts, offset) - 1, 0)
+        inside = self._bytes[self._starts[index] : offset]
+        return self._positions[index] + len(inside.decode(errors="ignore"))
 
 
 class Grounding:
     """Follows one choice as its content grows, and says at the end which words have which source.
 
     Some servers tell it in several pieces; a piece is about the text from its beginning.
+
+    Args:
+        follows: whether there can be a source at all. Without it nothing is kept.
+
     """
 
-    def __init__(self) -> None:
-        self._runs: list[_Run] = []
-        self._parts: list[int] = []  # the number of runs before each of Gemini's parts
+    def __init__(self, *, follows: bool = True) -> None:
+        self._follows = follows
+        self._text = _Text()
         self._last: Piece | None = None
         self._length = 0
         self._found: list[gemini.GroundingMetadata] = []
@@ -76,6 +130,8 @@ class Grounding:
 
     def follow(self, piece: Piece) -> None:
         """Take the next piece of a stream: in a stream, neighbours of one kind are one part."""
+        if not self._follows:
+            return
         last, self._last = self._last, piece
         if last is None or piece.code or (last.thought, last.code) != (piece.thought, False):
             self.begin_part()
@@ -83,11 +139,11 @@ class Grounding:
             self.write(piece)
 
     def begin_part(self) -> None:
-        self._parts.append(len(self._runs))
+        self._text.begin_part()
 
     def write(self, piece: Piece) -> None:
         if not piece.code:
-            self._runs.append(_Run(piece.text, self._length))
+            self._text.write(piece.text, self._length)
         self._length += len(piece.text)
 
     def skip(self, length: int) -> None:
@@ -129,54 +185,10 @@ class Grounding:
         return "\n\n" + "\n".join(sorted(lines, key=lines.__getitem__)) + "\n"
 
     def _cited(self) -> list[_Cited]:
-        if not self._found or not self._runs:
+        if not self._found or not self._text:
             return []
-        text = _Text(self._runs, self._parts)
-        found = [one for metadata in self._found for one in _read(metadata, text)]
+        found = [one for metadata in self._found for one in _read(metadata, self._text)]
         return list({msgspec.structs.astuple(one.citation): one for one in found}.values())
-
-
-class _Text:
-    """Gemini's words, in bytes and in characters."""
-
-    def __init__(self, runs: list[_Run], parts: list[int]) -> None:
-        self._runs = runs
-        encoded = [run.text.encode() for run in runs]
-        self._bytes = b"".join(encoded)
-        self._starts = [0]
-        for one in encoded:
-            self._starts.append(self._starts[-1] + len(one))
-        self._parts = [self._starts[number] for number in parts]
-
-    def position(self, segment: gemini.Segment) -> tuple[int, int]:
-        """Return where the segment begins and ends in the content.
-
-        Where the words are told, too, they decide between the part that is named, the text as a
-        whole, and any other place; else the part is believed. What is out of range is moved inside.
-        """
-        part, words = segment.part_index or 0, (segment.text or "").encode()
-        start = max(segment.start_index or 0, 0)
-        length = max((segment.end_index or 0) - start, 0)
-        named = self._parts[part] if 0 <= part < len(self._parts) else 0
-        start, end = named + start, named + start + length
-        if words and self._bytes[start:end] != words:
-            whole = start - named
-            if self._bytes[whole : whole + length] == words:
-                start, end = whole, whole + length
-            elif (at := self._bytes.find(words)) >= 0:
-                start, end = at, at + len(words)
-        start, end = min(start, len(self._bytes)), min(end, len(self._bytes))
-        if start == end:
-            return (self._at(start),) * 2
-        begins = self._at(start)
-        return begins, max(begins, self._at(end, ends=True))
-
-    def _at(self, offset: int, *, ends: bool = False) -> int:
-        """Between two runs an end belongs to the first, and a beginning to the second."""
-        bisect = bisect_left if ends else bisect_right
-        index = min(max(bisect(self._starts, offset) - 1, 0), len(self._runs) - 1)
-        inside = self._bytes[self._starts[index] : offset]
-        return self._runs[index].position + len(inside.decode(errors="ignore"))
 
 
 def _read(metadata: gemini.GroundingMetadata, text: _Text) -> Iterator[_Cited]:

@@ -113,6 +113,16 @@ def _says_nothing(request: ChatCompletionRequest) -> bool:
     )
 
 
+def may_rest_on_sources(request: ChatCompletionRequest, defaults: Defaults) -> bool:
+    """Whether a tool that searches or reads may be switched on, here or in cached content."""
+    if not defaults.native.on and _says_nothing(request):
+        return False
+    wishes = list(_wishes(request))
+    asked = defaults.native.by_request and any(wish.kind and wish.on for wish in wishes)
+    of_google = any(place.google is not None for place in places(request))
+    return asked or of_google or bool(_operators(request, defaults.native, wishes))
+
+
 def _operators(
     request: ChatCompletionRequest, native: NativeTools, wishes: list[_Wish]
 ) -> dict[str, Options]:

@@ -30,6 +30,8 @@ class Metadata(NamedTuple):
     audio: AudioFormat = "wav"
     #: Whether sources go into the text, too.
     inline_citations: bool = False
+    #: Whether there may be any: a stream has to keep its words for them.
+    may_cite: bool = True
 
 
 def to_openai(

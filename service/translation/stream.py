@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from msgspec import UNSET, UnsetType
 
 from service.schemas import gemini
+from service.schemas.gemini_usage import keep, latest
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta, ServiceTier
 from service.schemas.openai_tools import ToolCall
@@ -32,7 +33,7 @@ from service.translation.response import (
 from service.translation.signatures import extra_content
 from service.translation.speech import SpeechWriter
 from service.translation.tool_calls import CallTranslator
-from service.translation.usage import latest, tier, to_usage
+from service.translation.usage import tier, to_usage
 
 
 class ChunkTranslator:
@@ -57,7 +58,7 @@ class ChunkTranslator:
         self._metadata = metadata
         self._include_usage = include_usage
         self._thoughts = ThoughtWriter(reasoning)
-        self._grounding = Grounding()
+        self._grounding = Grounding(follows=metadata.may_cite)
         self._index = index
 
         self._started = False
@@ -83,7 +84,7 @@ class ChunkTranslator:
         """
         if response.usage_metadata is not None:
             self._tier = tier(response.usage_metadata) or self._tier
-            self._usages.append(response.usage_metadata)
+            keep(response.usage_metadata, self._usages)
         if response.model_version and self._fingerprint is None:
             found = fingerprint([response.model_version], self._metadata.model)
             self._fingerprint = found or UNSET

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from service.errors import InvalidRequestError, RequestTooLargeError
 from service.models import Model
 from service.schemas import gemini
+from service.schemas.gemini_usage import keep, latest
 from service.schemas.openai import Usage
 from service.schemas.openai_transcriptions import (
     InputTokenDetails,
@@ -29,7 +30,7 @@ from service.translation.response import (
     malformed,
 )
 from service.translation.safety import operators_settings
-from service.translation.usage import latest, to_usage
+from service.translation.usage import to_usage
 
 Format = Literal["json", "text"]
 
@@ -127,7 +128,7 @@ class Transcriber:
     def push(self, response: gemini.GenerateContentResponse) -> list[TranscriptDelta]:
         """Take a response; return what says the same. Raise `UpstreamMalformedError`."""
         if response.usage_metadata is not None:
-            self._usages.append(response.usage_metadata)
+            keep(response.usage_metadata, self._usages)
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
         native = candidate.finish_reason

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import UNSET, UnsetType, structs
 
@@ -64,22 +64,6 @@ def _by_modality(*lists: list[gemini.ModalityCount] | None) -> dict[str, int]:
         if name := _MODALITIES.get(one.modality or ""):
             counts[name] += _int(one.token_count)
     return counts
-
-
-def latest(usages: Sequence[gemini.UsageMetadata]) -> gemini.UsageMetadata:
-    """Return the last of each count: they are running totals, and events leave some of them out."""
-    if len(usages) == 1:
-        return usages[0]
-    said: dict[str, Any] = {}
-    missing = gemini.UsageMetadata.__struct_fields__
-    for usage in reversed(usages):
-        for name in missing:
-            if (value := getattr(usage, name)) is not None:
-                said[name] = value
-        missing = tuple(name for name in missing if name not in said)
-        if not missing:
-            break
-    return gemini.UsageMetadata(**said)
 
 
 def total(usages: Sequence[Usage]) -> Usage:

@@ -19,6 +19,24 @@ _FRAMING = {b"content-length", b"transfer-encoding"}
 class HttpConnection(asyncio.Protocol):
     """What a connection has received, and who waits for it."""
 
+    __slots__ = (
+        "_body",
+        "_error",
+        "_has_head",
+        "_is_complete",
+        "_is_paused",
+        "_loop",
+        "_parser",
+        "_read_timeout",
+        "_status",
+        "_stays_open",
+        "_transport",
+        "_waiter",
+        "headers",
+        "idle_since",
+        "is_closed",
+    )
+
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None

@@ -15,6 +15,7 @@ from service.errors import (
     UpstreamTruncatedError,
 )
 from service.schemas.gemini import MALFORMED, GenerateContentResponse
+from service.schemas.gemini_usage import keep
 from service.surrogates import replace_encoded_surrogates, replace_lone_surrogates
 from service.telemetry import token_counts
 from service.transport import Reply
@@ -147,7 +148,7 @@ class ResponseStream:
                     response = self._unwrap(event)
                     batch.append(response)  # kept if a later one fails
                     if response.usage_metadata is not None:
-                        self._token_counts.append(response.usage_metadata)
+                        keep(response.usage_metadata, self._token_counts)
         except GatewayError as error:
             self._failure = error
         return batch

@@ -10,6 +10,7 @@ from service.api.requests import decode
 from service.models import MODELS, find_model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults, NativeTools
+from service.translation.native_tools import may_rest_on_sources
 from service.translation.parameters import ignored_params
 from service.translation.request import to_gemini
 from tests.simulators.model_facts import BY_ID
@@ -56,6 +57,8 @@ def test_no_model_gets_together_what_it_refuses_together(name: str) -> None:
         )
         searches = bool(search) or functions == FUNCTIONS[-1]
         assert searches <= ("googleSearch" in ask.built_in_tools or bool(ignored)), said
+        # A stream keeps its words for whatever may say on what they rest.
+        assert bool(ask.built_in_tools) <= may_rest_on_sources(request, defaults), said
         can_call = bool(functions) and functions.get("tool_choice") != "none"
         named = {"functions", "tools"} & set(ignored)
         assert can_call <= (bool(ask.declarations) or bool(named)), said

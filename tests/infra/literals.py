@@ -20,6 +20,8 @@ _TELLING = re.compile(
     r"(?:^|_)(?:password|passwd|passphrase|pwd|secret|token|credential|authorization|cookie"
     r"|(?:api|access|private|signing|encryption)_?key|headers)s?(?:_|$)"
 )
+#: What an output or a variable may be called for short; a label of a metric may be called so, too.
+_SHORT = {"key", "auth", "pass", "pin"}
 _WORD = re.compile(r"(?:[A-Za-z]+ )?\S+")  # with a scheme, as in `Token abc`; the rest is prose
 _ASSIGNED = re.compile(r'([\w-]+)"?\s*[=:]\s*"((?:[^"\\]|\\.)*)"')
 #: What a check may send without anybody wondering
@@ -55,6 +57,11 @@ def secrets_in(values: Any, references: Collection[str]) -> Iterator[str]:
     for name, value in _named(values, ""):
         if _is_secret(name, value, references):
             yield name
+
+
+def secret_in_one(name: str, value: Any) -> bool:
+    """Whether an output or a variable is a secret that is named as shortly as can be."""
+    return name in _SHORT and isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 def secrets_in_files(folder: Path) -> list[str]:

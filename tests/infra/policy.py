@@ -12,6 +12,7 @@ import msgspec
 
 from tests.infra.literals import (
     like_a_credential,
+    secret_in_one,
     secret_settings,
     secrets_in,
     settings,
@@ -128,7 +129,8 @@ def violations(plan: dict[str, Any]) -> set[Violation]:
         ("var", plan["variables"]),
     ):
         values = {name: each.get("value") for name, each in given.items()}
-        for name in secrets_in(values, references):
+        short = [name for name, value in values.items() if secret_in_one(name, value)]
+        for name in (*secrets_in(values, references), *short):
             found.add(Violation(f"{kind}.{name}", "it is a secret, and its value stands here"))
     if like := like_a_credential(msgspec.json.encode(plan).decode()):
         found.add(Violation("the plan", f"it holds a credential: {like}"))

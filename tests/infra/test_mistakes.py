@@ -151,6 +151,12 @@ MISTAKES = {
         'variable "client_secret" {\n  type    = string\n  default = "hunter2hunter2"\n}\n',
         "var.client_secret: it is a secret",
     ),
+    "a secret by a short name": Mistake(
+        "variables.tf",
+        "",
+        'variable "key" {\n  type    = string\n  default = "hunter2"\n}\n',
+        "var.key: it is a secret",
+    ),
     "a secret that nothing refers to": Mistake(
         "secrets.tf",
         "",

@@ -201,11 +201,15 @@ def _address(reference: str) -> str:
     return match[0] if match else reference
 
 
+_ONE_DATABASE = re.compile(
+    r'resource\.type == "firestore\.googleapis\.com/Database"'
+    r' && resource\.name == "projects/[\w-]+/databases/[\w()-]+"'
+)
+
+
 def _names_a_database(values: dict[str, Any]) -> bool:
-    return any(
-        re.search(r'resource\.name == "projects/[\w-]+/databases/[\w()-]+"', each["expression"])
-        for each in values.get("condition") or []
-    )
+    conditions = values.get("condition") or []
+    return len(conditions) == 1 and bool(_ONE_DATABASE.fullmatch(conditions[0]["expression"]))
 
 
 def _secrets(resource: dict[str, Any], references: set[str]) -> Iterator[str]:

@@ -151,6 +151,12 @@ MISTAKES = {
         'variable "client_secret" {\n  type    = string\n  default = "hunter2hunter2"\n}\n',
         "var.client_secret: it is a secret",
     ),
+    "a condition that always holds": Mistake(
+        "identity.tf",
+        'databases/${google_firestore_database.this[0].name}\\""',
+        'databases/${google_firestore_database.this[0].name}\\" || true"',
+        "it is not limited to one database",
+    ),
     "a secret by a short name": Mistake(
         "variables.tf",
         "",

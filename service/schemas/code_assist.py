@@ -6,37 +6,38 @@ The envelope's keys are snake_case on the wire. Google leaves out what is empty,
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
+from service.schemas.wire import Wire
 
 
-class Envelope(Struct):
+class Envelope(Wire):
     model: str
     project: str
     request: GenerateContentRequest
 
 
-class Reply(Struct, rename="camel"):
+class Reply(Wire, rename="camel"):
     response: GenerateContentResponse | None = None
     error: Raw | None = None
 
 
-class ClientMetadata(Struct, rename="camel"):
+class ClientMetadata(Wire, rename="camel"):
     ide_type: str = "IDE_UNSPECIFIED"
     platform: str = "PLATFORM_UNSPECIFIED"
     plugin_type: str = "GEMINI"
     duet_project: str | UnsetType = UNSET
 
 
-class LoadCodeAssistRequest(Struct, rename="camel"):
+class LoadCodeAssistRequest(Wire, rename="camel"):
     metadata: ClientMetadata
     cloudaicompanion_project: str | UnsetType = UNSET
 
 
-class Tier(Struct, rename="camel"):
+class Tier(Wire, rename="camel"):
     id: str | None = None
     is_default: bool | None = None
 
 
-class IneligibleTier(Struct, rename="camel"):
+class IneligibleTier(Wire, rename="camel"):
     reason_code: str | None = None
     reason_message: str | None = None
     validation_error_message: str | None = None
@@ -44,7 +45,7 @@ class IneligibleTier(Struct, rename="camel"):
     validation_learn_more_url: str | None = None
 
 
-class LoadCodeAssistResponse(Struct, rename="camel"):
+class LoadCodeAssistResponse(Wire, rename="camel"):
     current_tier: Tier | None = None
     paid_tier: Tier | None = None
     allowed_tiers: list[Tier] | None = None
@@ -52,21 +53,21 @@ class LoadCodeAssistResponse(Struct, rename="camel"):
     cloudaicompanion_project: str | None = None
 
 
-class OnboardUserRequest(Struct, rename="camel"):
+class OnboardUserRequest(Wire, rename="camel"):
     tier_id: str
     metadata: ClientMetadata
     cloudaicompanion_project: str | UnsetType = UNSET
 
 
-class OnboardedProject(Struct, rename="camel"):
+class OnboardedProject(Wire, rename="camel"):
     id: str | None = None
 
 
-class OnboardUserResponse(Struct, rename="camel"):
+class OnboardUserResponse(Wire, rename="camel"):
     cloudaicompanion_project: OnboardedProject | None = None
 
 
-class Operation(Struct, rename="camel"):
+class Operation(Wire, rename="camel"):
     """What `onboardUser` returns: work in progress, or its result. A failure is an error object."""
 
     name: str | None = None
@@ -81,11 +82,11 @@ class CodeAssistProject(Struct, frozen=True):
     tier: str
 
 
-class QuotaRequest(Struct, rename="camel"):
+class QuotaRequest(Wire, rename="camel"):
     project: str
 
 
-class QuotaBucket(Struct, rename="camel"):
+class QuotaBucket(Wire, rename="camel"):
     """How much of one model's quota is left."""
 
     model_id: str | None = None
@@ -95,5 +96,5 @@ class QuotaBucket(Struct, rename="camel"):
     reset_time: str | None = None  # RFC 3339
 
 
-class QuotaResponse(Struct, rename="camel"):
+class QuotaResponse(Wire, rename="camel"):
     buckets: list[QuotaBucket] | None = None

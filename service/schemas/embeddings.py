@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from service.schemas.wire import Wire
 
 #: Text, or what is refused with a hint: a text as its tokens.
 Item = str | int | list[int]
 
 
-class EmbeddingRequest(Struct, kw_only=True):
+class EmbeddingRequest(Wire, kw_only=True):
     input: str | list[Item]
     model: str
     encoding_format: Literal["float", "base64"] | None = None
@@ -19,18 +19,18 @@ class EmbeddingRequest(Struct, kw_only=True):
     input_type: str | None = None
 
 
-class Embedding(Struct, kw_only=True):
+class Embedding(Wire, kw_only=True):
     object: Literal["embedding"] = "embedding"
     index: int
     embedding: list[float] | str
 
 
-class EmbeddingUsage(Struct):
+class EmbeddingUsage(Wire):
     prompt_tokens: int
     total_tokens: int
 
 
-class EmbeddingList(Struct, kw_only=True):
+class EmbeddingList(Wire, kw_only=True):
     object: Literal["list"] = "list"
     data: list[Embedding]
     model: str

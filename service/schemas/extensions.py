@@ -7,7 +7,9 @@ samples.
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
+
+from service.schemas.wire import Wire
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 #: -1 leaves the choice to the model.
@@ -27,7 +29,7 @@ ThinkingLevel = Literal[
 ]
 
 
-class ThinkingConfig(Struct):
+class ThinkingConfig(Wire):
     """Google's own."""
 
     thinking_budget: ThinkingBudget | None = None
@@ -69,7 +71,7 @@ MediaResolution = Literal[
 ]
 
 
-class VideoMetadata(Struct, omit_defaults=True, rename="camel"):
+class VideoMetadata(Wire, omit_defaults=True, rename="camel"):
     """Which piece of a video to look at, and how many frames of a second."""
 
     start_offset: str | None = None
@@ -77,13 +79,13 @@ class VideoMetadata(Struct, omit_defaults=True, rename="camel"):
     fps: float | None = None
 
 
-class SafetySetting(Struct, omit_defaults=True):
+class SafetySetting(Wire, omit_defaults=True):
     category: str
     threshold: str
     method: str | None = None
 
 
-class GoogleExtensions(Struct):
+class GoogleExtensions(Wire):
     thinking_config: ThinkingConfig | None = None
     camel_thinking: ThinkingConfig | None = field(default=None, name="thinkingConfig")
     safety_settings: list[SafetySetting] | None = None
@@ -99,14 +101,14 @@ class GoogleExtensions(Struct):
     tools: list[dict[str, Any]] | None = None
 
 
-class Thinking(Struct):
+class Thinking(Wire):
     """Anthropic's."""
 
     type: str | None = None
     budget_tokens: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Reasoning(Struct):
+class Reasoning(Wire):
     """OpenRouter's; `effort` is also what OpenAI's Responses call it."""
 
     effort: Effort | None = None
@@ -115,7 +117,7 @@ class Reasoning(Struct):
     enabled: bool | None = None
 
 
-class ImageOptions(Struct):
+class ImageOptions(Wire):
     """Google's `imageConfig`, as OpenRouter passes it on."""
 
     aspect_ratio: str | None = None
@@ -124,7 +126,7 @@ class ImageOptions(Struct):
     camel_size: str | None = field(default=None, name="imageSize")
 
 
-class Extensions(Struct, kw_only=True):
+class Extensions(Wire, kw_only=True):
     google: GoogleExtensions | None = None
     safety_settings: list[SafetySetting] | None = None
     camel_safety: list[SafetySetting] | None = field(default=None, name="safetySettings")

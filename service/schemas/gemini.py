@@ -6,9 +6,10 @@ is optional, every enum is a string, unknown fields are skipped.
 
 from typing import Any
 
-from msgspec import Raw, Struct, field
+from msgspec import Raw, field
 
 from service.schemas.extensions import SafetySetting, VideoMetadata
+from service.schemas.wire import Wire
 
 #: JSON that was not there.
 NOTHING = Raw()
@@ -18,49 +19,49 @@ NOTHING = Raw()
 BYPASS_SIGNATURE = "skip_thought_signature_validator"
 
 
-class FunctionCall(Struct, omit_defaults=True, rename="camel"):
+class FunctionCall(Wire, omit_defaults=True, rename="camel"):
     id: str | None = None
     name: str | None = None
     args: Raw = NOTHING  # an object, byte for byte
 
 
-class FunctionResponse(Struct, omit_defaults=True, rename="camel"):
+class FunctionResponse(Wire, omit_defaults=True, rename="camel"):
     name: str
     response: Raw  # an object
     parts: "list[Part] | None" = None  # images and files of it, from Gemini 3 on
 
 
-class Blob(Struct, omit_defaults=True, rename="camel"):
+class Blob(Wire, omit_defaults=True, rename="camel"):
     """Bytes of an image, a recording, a document."""
 
     mime_type: str = ""
     data: str = ""  # base64
 
 
-class FileData(Struct, omit_defaults=True, rename="camel"):
+class FileData(Wire, omit_defaults=True, rename="camel"):
     """The same, where Google fetches it."""
 
     file_uri: str
     mime_type: str | None = None
 
 
-class PartMediaResolution(Struct, rename="camel"):
+class PartMediaResolution(Wire, rename="camel"):
     level: str
 
 
-class ExecutableCode(Struct, omit_defaults=True, rename="camel"):
+class ExecutableCode(Wire, omit_defaults=True, rename="camel"):
     """Code that Gemini has written and run."""
 
     language: str | None = None
     code: str | None = None
 
 
-class CodeExecutionResult(Struct, omit_defaults=True, rename="camel"):
+class CodeExecutionResult(Wire, omit_defaults=True, rename="camel"):
     outcome: str | None = None
     output: str | None = None
 
 
-class Part(Struct, omit_defaults=True, rename="camel"):
+class Part(Wire, omit_defaults=True, rename="camel"):
     text: str | None = None
     thought: bool | None = None
     inline_data: Blob | None = None
@@ -74,12 +75,12 @@ class Part(Struct, omit_defaults=True, rename="camel"):
     thought_signature: str | None = None  # opaque; goes back on the part that it came on
 
 
-class Content(Struct, omit_defaults=True, rename="camel"):
+class Content(Wire, omit_defaults=True, rename="camel"):
     role: str | None = None
     parts: list[Part] | None = None
 
 
-class ThinkingConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
+class ThinkingConfig(Wire, omit_defaults=True, rename="camel", kw_only=True):
     """Never both a budget and a level: which one is a matter of the model."""
 
     include_thoughts: bool | None = None
@@ -87,24 +88,24 @@ class ThinkingConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
     thinking_level: str | None = None
 
 
-class PrebuiltVoice(Struct, omit_defaults=True, rename="camel"):
+class PrebuiltVoice(Wire, omit_defaults=True, rename="camel"):
     voice_name: str
 
 
-class VoiceConfig(Struct, omit_defaults=True, rename="camel"):
+class VoiceConfig(Wire, omit_defaults=True, rename="camel"):
     prebuilt_voice_config: PrebuiltVoice
 
 
-class SpeechConfig(Struct, omit_defaults=True, rename="camel"):
+class SpeechConfig(Wire, omit_defaults=True, rename="camel"):
     voice_config: VoiceConfig
 
 
-class ImageConfig(Struct, omit_defaults=True, rename="camel"):
+class ImageConfig(Wire, omit_defaults=True, rename="camel"):
     aspect_ratio: str | None = None
     image_size: str | None = None
 
 
-class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True):
+class GenerationConfig(Wire, omit_defaults=True, rename="camel", kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
@@ -123,14 +124,14 @@ class GenerationConfig(Struct, omit_defaults=True, rename="camel", kw_only=True)
     logprobs: int | None = None
 
 
-class FunctionDeclaration(Struct, omit_defaults=True, rename="camel"):
+class FunctionDeclaration(Wire, omit_defaults=True, rename="camel"):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None  # OpenAPI's dialect, for old models
     parameters_json_schema: dict[str, Any] | None = None
 
 
-class Tool(Struct, omit_defaults=True, rename="camel", kw_only=True):
+class Tool(Wire, omit_defaults=True, rename="camel", kw_only=True):
     """Functions of the client's, or one of Gemini's own tools with its options."""
 
     function_declarations: list[FunctionDeclaration] | None = None
@@ -140,17 +141,17 @@ class Tool(Struct, omit_defaults=True, rename="camel", kw_only=True):
     code_execution: dict[str, Any] | None = None
 
 
-class FunctionCallingConfig(Struct, omit_defaults=True, rename="camel"):
+class FunctionCallingConfig(Wire, omit_defaults=True, rename="camel"):
     mode: str
     allowed_function_names: list[str] | None = None
 
 
-class ToolConfig(Struct, omit_defaults=True, rename="camel"):
+class ToolConfig(Wire, omit_defaults=True, rename="camel"):
     function_calling_config: FunctionCallingConfig | None = None
     include_server_side_tool_invocations: bool | None = None  # the Developer API's
 
 
-class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only=True):
+class GenerateContentRequest(Wire, omit_defaults=True, rename="camel", kw_only=True):
     contents: list[Content]
     system_instruction: Content | None = None
     tools: list[Tool] | None = None
@@ -166,14 +167,14 @@ class GenerateContentRequest(Struct, omit_defaults=True, rename="camel", kw_only
 Count = int | float | str | None
 
 
-class ModalityCount(Struct, rename="camel"):
+class ModalityCount(Wire, rename="camel"):
     """How many of some tokens are text, images, audio, video or documents."""
 
     modality: str | None = None
     token_count: Count = None
 
 
-class UsageMetadata(Struct, rename="camel"):
+class UsageMetadata(Wire, rename="camel"):
     """Running totals: in a stream the last value of each field counts."""
 
     prompt_token_count: Count = None
@@ -189,23 +190,23 @@ class UsageMetadata(Struct, rename="camel"):
     service_tier: str | None = None  # the Developer API's
 
 
-class LogprobsCandidate(Struct, rename="camel"):
+class LogprobsCandidate(Wire, rename="camel"):
     text: str = field(default="", name="token")
     log_probability: float = 0
 
 
-class TopCandidates(Struct, rename="camel"):
+class TopCandidates(Wire, rename="camel"):
     candidates: list[LogprobsCandidate] | None = None
 
 
-class LogprobsResult(Struct, rename="camel"):
+class LogprobsResult(Wire, rename="camel"):
     """Token by token what was chosen, and what might have been."""
 
     chosen_candidates: list[LogprobsCandidate] | None = None
     top_candidates: list[TopCandidates] | None = None
 
 
-class Source(Struct, rename="camel"):
+class Source(Wire, rename="camel"):
     """A page, a document or a place that an answer rests on."""
 
     uri: str | None = None
@@ -213,13 +214,13 @@ class Source(Struct, rename="camel"):
     domain: str | None = None
 
 
-class GroundingChunk(Struct, rename="camel"):
+class GroundingChunk(Wire, rename="camel"):
     web: Source | None = None
     maps: Source | None = None
     retrieved_context: Source | None = None
 
 
-class Segment(Struct, rename="camel"):
+class Segment(Wire, rename="camel"):
     """A stretch of a part's text; its offsets count bytes of UTF-8."""
 
     start_index: int | None = None
@@ -228,19 +229,19 @@ class Segment(Struct, rename="camel"):
     text: str | None = None
 
 
-class GroundingSupport(Struct, rename="camel"):
+class GroundingSupport(Wire, rename="camel"):
     segment: Segment | None = None
     grounding_chunk_indices: list[int] | None = None
 
 
-class GroundingMetadata(Struct, rename="camel"):
+class GroundingMetadata(Wire, rename="camel"):
     """What Gemini found with its own tools, and which words rest on it."""
 
     grounding_chunks: list[GroundingChunk] | None = None
     grounding_supports: list[GroundingSupport] | None = None
 
 
-class Candidate(Struct, rename="camel"):
+class Candidate(Wire, rename="camel"):
     content: Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
@@ -249,11 +250,11 @@ class Candidate(Struct, rename="camel"):
     grounding_metadata: Raw = NOTHING  # read by `translation.grounding`, which forgives its shape
 
 
-class PromptFeedback(Struct, rename="camel"):
+class PromptFeedback(Wire, rename="camel"):
     block_reason: str | None = None
 
 
-class GenerateContentResponse(Struct, rename="camel"):
+class GenerateContentResponse(Wire, rename="camel"):
     candidates: list[Candidate] | None = None
     prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None

@@ -1,11 +1,10 @@
 """Embeddings: one text each in the Developer API's form, and in Vertex AI's two."""
 
-from msgspec import Struct
-
 from service.schemas.gemini import Content, Count
+from service.schemas.wire import Wire
 
 
-class EmbedRequest(Struct):
+class EmbedRequest(Wire):
     """What is asked for, before any upstream's form."""
 
     texts: list[str]
@@ -13,7 +12,7 @@ class EmbedRequest(Struct):
     dimensions: int | None = None
 
 
-class ContentToEmbed(Struct, omit_defaults=True, rename="camel"):
+class ContentToEmbed(Wire, omit_defaults=True, rename="camel"):
     """The Developer API's: each of its own content, or they would become one vector."""
 
     model: str
@@ -22,57 +21,57 @@ class ContentToEmbed(Struct, omit_defaults=True, rename="camel"):
     output_dimensionality: int | None = None
 
 
-class BatchEmbedContents(Struct):
+class BatchEmbedContents(Wire):
     requests: list[ContentToEmbed]
 
 
-class EmbedContentConfig(Struct, omit_defaults=True, rename="camel"):
+class EmbedContentConfig(Wire, omit_defaults=True, rename="camel"):
     task_type: str | None = None
     output_dimensionality: int | None = None
 
 
-class EmbedContent(Struct, omit_defaults=True, rename="camel"):
+class EmbedContent(Wire, omit_defaults=True, rename="camel"):
     """Vertex AI's, for the newer models."""
 
     content: Content
     embed_content_config: EmbedContentConfig | None = None
 
 
-class Instance(Struct, omit_defaults=True):
+class Instance(Wire, omit_defaults=True):
     content: str
     task_type: str | None = None
 
 
-class PredictParameters(Struct, omit_defaults=True, rename="camel"):
+class PredictParameters(Wire, omit_defaults=True, rename="camel"):
     output_dimensionality: int | None = None
 
 
-class Predict(Struct):
+class Predict(Wire):
     """Vertex AI's, for the older models."""
 
     instances: list[Instance]
     parameters: PredictParameters
 
 
-class Statistics(Struct):
+class Statistics(Wire):
     token_count: Count = None
 
 
-class Vector(Struct):
+class Vector(Wire):
     values: list[float] = []
     statistics: Statistics | None = None
 
 
-class Prediction(Struct):
+class Prediction(Wire):
     embeddings: Vector
 
 
-class EmbedUsage(Struct, rename="camel"):
+class EmbedUsage(Wire, rename="camel"):
     prompt_token_count: Count = None
     total_token_count: Count = None
 
 
-class EmbedResponse(Struct, rename="camel"):
+class EmbedResponse(Wire, rename="camel"):
     """Whichever of the three an upstream answers with."""
 
     embeddings: list[Vector] | None = None

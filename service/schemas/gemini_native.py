@@ -3,12 +3,13 @@
 Field names are Google's, in camel case or in snake case: its JSON takes both.
 """
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from service.schemas.gemini import NOTHING, Bare
+from service.schemas.wire import Wire
 
 
-class NativeRequest(Struct):
+class NativeRequest(Wire):
     """A request's body, field by field."""
 
     fields: dict[str, Raw]
@@ -20,14 +21,14 @@ class NativeResponse(Bare, rename="camel"):
     wire: bytes = b""
 
 
-class NativeReply(Struct):
+class NativeReply(Wire):
     """The same in Code Assist's envelope."""
 
     response: Raw = NOTHING
     error: Raw = NOTHING
 
 
-class NativeEnvelope(Struct):
+class NativeEnvelope(Wire):
     """What Code Assist takes a request in."""
 
     model: str
@@ -35,18 +36,18 @@ class NativeEnvelope(Struct):
     request: dict[str, Raw]
 
 
-class GoogleError(Struct):
+class GoogleError(Wire):
     code: int
     message: str
     status: str
     details: list[dict[str, str]] | UnsetType = UNSET
 
 
-class GoogleErrorBody(Struct):
+class GoogleErrorBody(Wire):
     error: GoogleError
 
 
-class NativeModel(Struct, rename="camel", kw_only=True, omit_defaults=True):
+class NativeModel(Wire, rename="camel", kw_only=True, omit_defaults=True):
     """A row of Google's `GET /v1beta/models`."""
 
     name: str
@@ -58,16 +59,16 @@ class NativeModel(Struct, rename="camel", kw_only=True, omit_defaults=True):
     thinking: bool = False
 
 
-class NativeModelList(Struct):
+class NativeModelList(Wire):
     models: list[NativeModel]
 
 
-class PublisherModel(Struct, rename="camel"):
+class PublisherModel(Wire, rename="camel"):
     """A row of Vertex AI's `GET /v1beta1/publishers/google/models`."""
 
     name: str
     display_name: str
 
 
-class PublisherModelList(Struct, rename="camel"):
+class PublisherModelList(Wire, rename="camel"):
     publisher_models: list[PublisherModel]

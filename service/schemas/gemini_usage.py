@@ -7,7 +7,7 @@ from msgspec.structs import astuple
 
 from service.schemas.gemini import UsageMetadata
 
-#: How many are kept as they came: to put them together costs more than to keep them.
+#: How many are kept as they came, where not each says all that the one before it said.
 _MOST = 8
 
 
@@ -16,9 +16,19 @@ def keep(usage: UsageMetadata, usages: list[UsageMetadata]) -> None:
 
     Most events of a stream bring counts, and all of a long stream's would be most of its memory.
     """
+    if usages and _says_as_much(usage, usages[-1]):
+        usages[-1] = usage
+        return
     usages.append(usage)
     if len(usages) > _MOST:
         usages[:] = [latest(usages)]
+
+
+def _says_as_much(usage: UsageMetadata, before: UsageMetadata) -> bool:
+    for new, old in zip(astuple(usage), astuple(before), strict=True):
+        if new is None and old is not None:
+            return False
+    return True
 
 
 def latest(usages: Sequence[UsageMetadata]) -> UsageMetadata:

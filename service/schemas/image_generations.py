@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
+
+from service.schemas.wire import Wire
 
 
-class ImageRequest(Struct, kw_only=True):
+class ImageRequest(Wire, kw_only=True):
     prompt: Annotated[str, Meta(min_length=1)]
     model: str
     n: Annotated[int, Meta(ge=1, le=10)] | None = None
@@ -23,23 +25,23 @@ class ImageRequest(Struct, kw_only=True):
     style: Any = None
 
 
-class GeneratedImage(Struct):
+class GeneratedImage(Wire):
     b64_json: str
 
 
-class ImageTokensDetails(Struct):
+class ImageTokensDetails(Wire):
     text_tokens: int
     image_tokens: int
 
 
-class ImageUsage(Struct):
+class ImageUsage(Wire):
     input_tokens: int
     output_tokens: int
     total_tokens: int
     input_tokens_details: ImageTokensDetails
 
 
-class ImageList(Struct):
+class ImageList(Wire):
     created: int
     data: list[GeneratedImage]
     usage: ImageUsage

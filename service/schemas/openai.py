@@ -9,10 +9,12 @@ Three rules hold in every `openai*` schema:
 
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
+
+from service.schemas.wire import Wire
 
 
-class Error(Struct):
+class Error(Wire):
     """OpenAI's error object. All four keys are always there; the SDKs read each of them."""
 
     message: str
@@ -21,25 +23,25 @@ class Error(Struct):
     code: str | None = None
 
 
-class ErrorBody(Struct):
+class ErrorBody(Wire):
     error: Error
 
 
-class PromptTokensDetails(Struct):
+class PromptTokensDetails(Wire):
     cached_tokens: int = 0
     audio_tokens: int | UnsetType = UNSET
     image_tokens: int | UnsetType = UNSET
     text_tokens: int | UnsetType = UNSET
 
 
-class CompletionTokensDetails(Struct):
+class CompletionTokensDetails(Wire):
     reasoning_tokens: int = 0
     audio_tokens: int | UnsetType = UNSET
     image_tokens: int | UnsetType = UNSET
     text_tokens: int | UnsetType = UNSET
 
 
-class Usage(Struct):
+class Usage(Wire):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
@@ -47,7 +49,7 @@ class Usage(Struct):
     completion_tokens_details: CompletionTokensDetails
 
 
-class Model(Struct, kw_only=True):
+class Model(Wire, kw_only=True):
     """A row of `GET /v1/models`. The keys after `owned_by` are ours; other clients skip them."""
 
     id: str
@@ -66,6 +68,6 @@ class Model(Struct, kw_only=True):
     replacement: str | UnsetType = UNSET
 
 
-class ModelList(Struct):
+class ModelList(Wire):
     data: list[Model]
     object: Literal["list"] = "list"

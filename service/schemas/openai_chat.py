@@ -7,7 +7,7 @@ changes no answer (`user`, `store`, …) is named so that a wrong type is refuse
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from service.schemas.extensions import Extended, ImageOptions
 from service.schemas.openai import Usage
@@ -22,6 +22,7 @@ from service.schemas.openai_tools import (
     ToolCall,
     ToolChoice,
 )
+from service.schemas.wire import Wire
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -31,7 +32,7 @@ Choices = Annotated[int, Meta(ge=1, le=8)]
 TopLogprobs = Annotated[int, Meta(ge=0, le=20)]
 
 
-class Part(Struct, tag_field="type"):
+class Part(Wire, tag_field="type"):
     """One piece of a message; the JSON field `type` says which."""
 
 
@@ -47,7 +48,7 @@ ContentPart = TextPart | RefusalPart | AnyMedia
 Content = str | list[ContentPart] | None
 
 
-class Message(Struct, tag_field="role"):
+class Message(Wire, tag_field="role"):
     """One turn of the conversation; the JSON field `role` says whose."""
 
 
@@ -95,39 +96,39 @@ ChatMessage = (
 )
 
 
-class StreamOptions(Struct):
+class StreamOptions(Wire):
     include_usage: bool | None = None
 
 
-class NamedSchema(Struct):
+class NamedSchema(Wire):
     schema: dict[str, Any] | None = None
     name: str | None = None
     strict: bool | None = None
 
 
-class ResponseFormat(Struct):
+class ResponseFormat(Wire):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: NamedSchema | None = None
 
 
-class ModerationRule(Struct):
+class ModerationRule(Wire):
     mode: str | None = None
 
 
-class ModerationPolicy(Struct):
+class ModerationPolicy(Wire):
     input: ModerationRule | None = None
     output: ModerationRule | None = None
 
 
-class Moderation(Struct):
+class Moderation(Wire):
     policy: ModerationPolicy | None = None
 
 
-class VoiceId(Struct):
+class VoiceId(Wire):
     id: str
 
 
-class AudioOptions(Struct):
+class AudioOptions(Wire):
     format: str | None = None
     voice: str | VoiceId | None = None
 
@@ -177,42 +178,42 @@ class ChatCompletionRequest(Extended, kw_only=True):
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "function_call"]
 
 
-class ImageUrl(Struct):
+class ImageUrl(Wire):
     url: str
 
 
-class Image(Struct):
+class Image(Wire):
     index: int
     image_url: ImageUrl
     type: Literal["image_url"] = "image_url"
 
 
-class Audio(Struct):
+class Audio(Wire):
     id: str
     data: str
     expires_at: int
     transcript: str
 
 
-class TopLogprob(Struct):
+class TopLogprob(Wire):
     text: str = field(name="token")
     logprob: float
     bytes: list[int]
 
 
-class TokenLogprob(Struct):
+class TokenLogprob(Wire):
     text: str = field(name="token")
     logprob: float
     bytes: list[int]
     top_logprobs: list[TopLogprob]
 
 
-class ChoiceLogprobs(Struct):
+class ChoiceLogprobs(Wire):
     content: list[TokenLogprob]
     refusal: None = None
 
 
-class UrlCitation(Struct):
+class UrlCitation(Wire):
     """A source of some words; the indices count Unicode characters of the content."""
 
     start_index: int
@@ -221,12 +222,12 @@ class UrlCitation(Struct):
     title: str
 
 
-class Annotation(Struct):
+class Annotation(Wire):
     url_citation: UrlCitation
     type: Literal["url_citation"] = "url_citation"
 
 
-class AssistantReply(Struct, kw_only=True):
+class AssistantReply(Wire, kw_only=True):
     role: Literal["assistant"] = "assistant"
     content: str | None
     refusal: str | None = None
@@ -240,7 +241,7 @@ class AssistantReply(Struct, kw_only=True):
     extra_content: dict[str, Any] | UnsetType = UNSET
 
 
-class Choice(Struct, kw_only=True):
+class Choice(Wire, kw_only=True):
     index: int
     message: AssistantReply
     finish_reason: FinishReason
@@ -251,7 +252,7 @@ class Choice(Struct, kw_only=True):
 ServiceTier = Literal["default", "flex", "priority"]
 
 
-class ChatCompletion(Struct, kw_only=True):
+class ChatCompletion(Wire, kw_only=True):
     id: str
     object: Literal["chat.completion"] = "chat.completion"
     created: int  # seconds since 1970
@@ -262,13 +263,13 @@ class ChatCompletion(Struct, kw_only=True):
     usage: Usage
 
 
-class AudioDelta(Struct, omit_defaults=True):
+class AudioDelta(Wire, omit_defaults=True):
     id: str | None = None
     data: str | None = None
     expires_at: int | None = None
 
 
-class Delta(Struct, omit_defaults=True):
+class Delta(Wire, omit_defaults=True):
     role: Literal["assistant"] | None = None
     content: str | None = None
     reasoning_content: str | None = None
@@ -281,14 +282,14 @@ class Delta(Struct, omit_defaults=True):
     extra_content: dict[str, Any] | None = None
 
 
-class ChunkChoice(Struct, kw_only=True):
+class ChunkChoice(Wire, kw_only=True):
     index: int = 0
     delta: Delta
     finish_reason: FinishReason | None = None
     logprobs: ChoiceLogprobs | UnsetType = UNSET
 
 
-class ChatCompletionChunk(Struct, kw_only=True):
+class ChatCompletionChunk(Wire, kw_only=True):
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     created: int

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from service.schemas.extensions import Extended
 from service.schemas.openai import Usage
@@ -15,6 +15,7 @@ from service.schemas.openai_chat import (
     Temperature,
     TokenLimit,
 )
+from service.schemas.wire import Wire
 
 #: Numbers are tokens, which are not Gemini's; they are named so that they can be refused in words.
 Prompt = str | list[str | int | list[int]]
@@ -43,14 +44,14 @@ class CompletionRequest(Extended, kw_only=True):
     user: str | None = None
 
 
-class CompletionChoice(Struct, kw_only=True):
+class CompletionChoice(Wire, kw_only=True):
     text: str
     index: int
     logprobs: None = None
     finish_reason: FinishReason | None
 
 
-class Completion(Struct, kw_only=True):
+class Completion(Wire, kw_only=True):
     """The same object in one piece and as a piece of a stream, where usage may be missing."""
 
     id: str

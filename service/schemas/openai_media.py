@@ -8,16 +8,17 @@ from typing import Literal
 from msgspec import Struct, field
 
 from service.schemas.extensions import VideoMetadata
+from service.schemas.wire import Wire
 
 #: OpenAI's, and Google's levels in the same spelling.
 Detail = Literal["auto", "low", "medium", "high", "ultra_high", "original"]
 
 
-class MediaPart(Struct, tag_field="type"):
+class MediaPart(Wire, tag_field="type"):
     """One piece of a message that is no text; the JSON field `type` says which."""
 
 
-class Link(Struct):
+class Link(Wire):
     url: str
     detail: Detail | None = None
     format: str | None = None  # a MIME type; LiteLLM's
@@ -39,7 +40,7 @@ class VideoPart(MediaPart, tag="video_url"):
     video_url: Link | str
 
 
-class Recording(Struct):
+class Recording(Wire):
     data: str
     format: str | None = None  # OpenAI: wav or mp3; here any, also as a MIME type
 
@@ -48,7 +49,7 @@ class InputAudio(MediaPart, tag="input_audio"):
     input_audio: Recording
 
 
-class File(Struct):
+class File(Wire):
     file_data: str | None = None
     filename: str | None = None
     file_id: str | None = None
@@ -69,7 +70,7 @@ class InputFile(MediaPart, tag="input_file"):
     file_url: str | None = None
 
 
-class Attachment(Struct):
+class Attachment(Wire):
     data: str | None = None
     url: str | None = None
     format: str | None = None

@@ -6,21 +6,23 @@ places where they leave a thought signature are all named.
 
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
+
+from service.schemas.wire import Wire
 
 
-class FunctionName(Struct):
+class FunctionName(Wire):
     name: str
 
 
-class FunctionDefinition(Struct):
+class FunctionDefinition(Wire):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None  # JSON Schema
     strict: bool | None = None
 
 
-class CustomDefinition(Struct):
+class CustomDefinition(Wire):
     """A tool that takes a text instead of an object."""
 
     name: str
@@ -28,7 +30,7 @@ class CustomDefinition(Struct):
     format: Any = None
 
 
-class Tool(Struct):
+class Tool(Wire):
     """A function, a custom tool, or one of Gemini's own: by its type, or as Google writes it."""
 
     type: str | None = None
@@ -46,26 +48,26 @@ class Tool(Struct):
     codeExecution: Any = None  # noqa: N815
 
 
-class AllowedTool(Struct):
+class AllowedTool(Wire):
     type: str | None = None
     function: FunctionName | None = None
     custom: FunctionName | None = None
     name: str | None = None
 
 
-class AllowedTools(Struct):
+class AllowedTools(Wire):
     mode: Literal["auto", "required"] = "auto"
     tools: list[AllowedTool] = []
 
 
-class ToolChoice(Struct):
+class ToolChoice(Wire):
     type: str | None = None
     function: FunctionName | None = None
     custom: FunctionName | None = None
     allowed_tools: AllowedTools | None = None
 
 
-class GivenFunctionCall(Struct):
+class GivenFunctionCall(Wire):
     name: str
     arguments: str | None = None
     extra_content: Any = None
@@ -74,12 +76,12 @@ class GivenFunctionCall(Struct):
     provider_specific_fields: Any = None
 
 
-class GivenCustomCall(Struct):
+class GivenCustomCall(Wire):
     name: str
     input: str | None = None
 
 
-class GivenCall(Struct):
+class GivenCall(Wire):
     id: str | None = None
     function: GivenFunctionCall | None = None
     custom: GivenCustomCall | None = None
@@ -89,17 +91,17 @@ class GivenCall(Struct):
     provider_specific_fields: Any = None
 
 
-class FunctionCall(Struct):
+class FunctionCall(Wire):
     name: str
     arguments: str  # JSON
 
 
-class CustomCall(Struct):
+class CustomCall(Wire):
     name: str
     input: str
 
 
-class ToolCall(Struct, kw_only=True):
+class ToolCall(Wire, kw_only=True):
     """A call in a reply; only those in a stream carry an index."""
 
     index: int | UnsetType = UNSET

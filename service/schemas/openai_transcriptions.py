@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from service.schemas.openai_chat import Temperature
+from service.schemas.wire import Wire
 
 
-class TranscriptionRequest(Struct, kw_only=True):
+class TranscriptionRequest(Wire, kw_only=True):
     """The fields of the form beside `file`."""
 
     model: str | None = None
@@ -22,12 +23,12 @@ class TranscriptionRequest(Struct, kw_only=True):
     known_speaker_references: Any = None
 
 
-class InputTokenDetails(Struct):
+class InputTokenDetails(Wire):
     text_tokens: int
     audio_tokens: int
 
 
-class TranscriptionUsage(Struct, kw_only=True):
+class TranscriptionUsage(Wire, kw_only=True):
     type: Literal["tokens"] = "tokens"
     input_tokens: int
     output_tokens: int
@@ -35,15 +36,15 @@ class TranscriptionUsage(Struct, kw_only=True):
     input_token_details: InputTokenDetails | UnsetType = UNSET
 
 
-class Transcription(Struct):
+class Transcription(Wire):
     text: str
     usage: TranscriptionUsage
 
 
-class TranscriptDelta(Struct, tag_field="type", tag="transcript.text.delta"):
+class TranscriptDelta(Wire, tag_field="type", tag="transcript.text.delta"):
     delta: str
 
 
-class TranscriptDone(Struct, tag_field="type", tag="transcript.text.done"):
+class TranscriptDone(Wire, tag_field="type", tag="transcript.text.done"):
     text: str
     usage: TranscriptionUsage

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from service.schemas.wire import Wire
+from msgspec import Struct
 
 
-class Confidential(Wire):
+class Confidential(Struct):
     """A struct whose repr shows no field."""
 
     def __repr__(self) -> str:
@@ -34,7 +34,7 @@ class TokenReply(Confidential, kw_only=True):
     scope: str | None = None  # what was granted, separated by spaces
 
 
-class TokenError(Wire, kw_only=True):
+class TokenError(Struct, kw_only=True):
     """RFC 6749 section 5.2, with Google's subtype."""
 
     error: str

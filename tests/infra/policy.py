@@ -122,6 +122,7 @@ def violations(plan: dict[str, Any]) -> set[Violation]:
             *_bucket(resource),
             *_protections(resource),
             *_service(resource, configured[general]["expressions"]),
+            *_callers(resource, configured[general]["expressions"]),
         )
         found |= {Violation(general, rule) for rule in rules}
     for kind, given in (
@@ -264,8 +265,22 @@ def _service(resource: dict[str, Any], expressions: dict[str, Any]) -> Iterator[
         if resource["values"].get("invoker_iam_disabled"):
             yield "the IAM check is off"
         for container in _containers(resource):
+            if container.get("args") or container.get("command"):
+                yield "the image itself says what it runs, and arguments are shown in the console"
             for each in container["env"]:
                 yield from _variable(each["name"])
+
+
+def _callers(resource: dict[str, Any], expressions: dict[str, Any]) -> Iterator[str]:
+    """Look at who else acts for us: builds that start by themselves, checks from outside."""
+    builder = expressions.get("service_account", {})
+    if resource["type"] == "google_cloudbuild_trigger" and (
+        f"{BUILD}.id" not in builder.get("references", [])
+    ):
+        yield "it does not build as the build's service account"
+    for check in resource["values"].get("http_check") or []:
+        if not (check.get("use_ssl") and check.get("validate_ssl")):
+            yield "it is asked without TLS, or whoever answers is believed"
 
 
 def _variable(name: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.infra.literals import secrets_in_files
 from tests.infra.policy import EXCEPTIONS, violations
-from tests.infra.terraform import Terraform, TerraformError
+from tests.infra.terraform import EVERYTHING, Terraform, TerraformError
 
 
 class Mistake(NamedTuple):
@@ -17,6 +17,8 @@ class Mistake(NamedTuple):
     old: str
     new: str
     complaint: str
+    #: What has to be on for it to be planned.
+    variables: dict[str, Any] = {}
 
 
 _BUCKET = """
@@ -150,6 +152,25 @@ MISTAKES = {
         "",
         'variable "client_secret" {\n  type    = string\n  default = "hunter2hunter2"\n}\n',
         "var.client_secret: it is a secret",
+    ),
+    "a secret as an argument": Mistake(
+        "cloud_run.tf",
+        "      image = var.image\n",
+        '      image = var.image\n      args  = ["--key=hunter2"]\n',
+        "the image itself says what it runs",
+    ),
+    "a build as somebody else": Mistake(
+        "build.tf",
+        "google_service_account.build.id",
+        "google_service_account.runtime.id",
+        "it does not build as the build's service account",
+        EVERYTHING,
+    ),
+    "a check without TLS": Mistake(
+        "monitoring.tf",
+        "    use_ssl      = true",
+        "    use_ssl      = false",
+        "it is asked without TLS",
     ),
     "a condition that always holds": Mistake(
         "identity.tf",
@@ -291,13 +312,13 @@ def test_a_mistake_is_found(own_terraform: Terraform, mistake: Mistake) -> None:
     path.write_text(
         text.replace(mistake.old, mistake.new) if mistake.old else f"{text}\n{mistake.new}"
     )
-    assert re.search(re.escape(mistake.complaint), complaints(own_terraform))
+    assert re.search(re.escape(mistake.complaint), complaints(own_terraform, mistake.variables))
 
 
-def complaints(terraform: Terraform) -> str:
+def complaints(terraform: Terraform, variables: dict[str, Any]) -> str:
     """Return what `test_terraform.py` would complain of."""
     try:
-        plan: dict[str, Any] = terraform.plan()
+        plan: dict[str, Any] = terraform.plan(**variables)
     except TerraformError as error:
         return str(error)
     broken = [

@@ -28,6 +28,8 @@ class StrictJSON(AbstractDTO[T]):
         if content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
             msg = f"Send JSON (content-type: application/json), not {content_type.split(';')[0]}."
             raise UnsupportedMediaTypeError(msg)
+        if not value:
+            raise InvalidRequestError("The body of the request must be a JSON object.")
         return decode(value, self.model_type)
 
     @classmethod

@@ -67,18 +67,20 @@ class ShortWay:
 
     async def _body(self, receive: Receive) -> bytes:
         """Return the whole body; raise `RequestTooLargeError`, `ClientDisconnectedError`."""
-        pieces: list[bytes] = []
-        size, more = int(request_at_hand.get().headers.get(b"content-length", b"0")), True
-        while more and size <= self._largest:
+        announced = int(request_at_hand.get().headers.get(b"content-length", b"0"))
+        body = bytearray()
+        more = True
+        while more and max(announced, len(body)) <= self._largest:
             message: Any = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnectedError
-            pieces.append(message["body"])
-            size = sum(map(len, pieces))
             more = message["more_body"]
-        if size > self._largest:
+            if not (more or body):
+                return bytes(message["body"])
+            body += message["body"]
+        if max(announced, len(body)) > self._largest:
             raise RequestTooLargeError(f"The request is larger than {self._largest} bytes.")
-        return b"".join(pieces)
+        return bytes(body)
 
 
 def _handler(route: HTTPRoute) -> _Handler:

@@ -1,6 +1,7 @@
 """Both transports below httpx, against a server that says exactly what a test wants it to say."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -117,6 +118,26 @@ async def test_an_answer_is_read_and_its_connection_used_again(
     assert (server.connections, pool.in_use) == (1, 0)
     assert all(one.startswith(b"POST /path HTTP/1.1\r\n") for one in server.requests)
     assert all(one.endswith(b"\r\n\r\nquestion") for one in server.requests)
+
+
+_GZIP = gzip.compress(b"hello")
+ZIPPED = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(_GZIP) + _GZIP
+)
+
+
+@pytest.mark.parametrize("answer", [OK, CHUNKED, ZIPPED], ids=["whole", "chunked", "compressed"])
+async def test_a_reply_says_what_a_response_would(pool: Pool, answer: bytes) -> None:
+    async with Server([answer]).running() as url:
+        headers = [(b"host", b"gateway"), (b"x-user", b"me"), (b"content-length", b"2")]
+        reply = await pool.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+        said = b"".join([read async for read in reply.reads()])
+        await reply.aclose()
+        response = await pool.handle_async_request(post(url))
+        assert (reply.status, said) == (response.status_code, await response.aread())
+        assert reply.headers == response.headers
+        await response.aclose()
+    assert pool.in_use == 0
 
 
 async def test_an_answer_without_a_length_ends_with_its_connection(pool: Pool) -> None:

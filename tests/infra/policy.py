@@ -85,6 +85,8 @@ EXCEPTIONS = {
     ),
 }
 
+#: What `deletion_protection = false` says.
+UNPROTECTED = "it is not protected from being deleted"
 _GRANTING = re.compile(r"_iam_member$")
 _OTHERWISE_GRANTING = re.compile(r"_iam_(binding|policy)$|_acl$|_access_control$")
 _EVERYONE = ("allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all")
@@ -254,7 +256,7 @@ def _protections(resource: dict[str, Any]) -> Iterator[str]:
         case _:
             protected = True
     if not protected:
-        yield "it is not protected from being deleted"
+        yield UNPROTECTED
 
 
 def _service(resource: dict[str, Any], expressions: dict[str, Any]) -> Iterator[str]:

@@ -34,6 +34,16 @@ EVERYTHING: dict[str, Any] = {
     "trigger": {"repository": "projects/p/locations/r/connections/c/repositories/n", "branch": "b"},
 }
 
+#: Every variable that takes something away
+NOTHING: dict[str, Any] = {
+    "upstreams": ["code_assist"],
+    "token_cache": "memory",
+    "deletion_protection": False,
+    "ingress": "INGRESS_TRAFFIC_INTERNAL_ONLY",
+    "smoke_model": None,
+    "uptime_period": None,
+}
+
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _PLATFORM = f"{platform.system().lower()}_{_MACHINES.get(platform.machine(), platform.machine())}"
 _LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'

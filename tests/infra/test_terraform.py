@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.infra.literals import secrets_in_files
-from tests.infra.policy import EXCEPTIONS, violations
-from tests.infra.terraform import INFRA, Terraform, env, resources
+from tests.infra.policy import EXCEPTIONS, UNPROTECTED, violations
+from tests.infra.terraform import INFRA, NOTHING, Terraform, env, resources
 
 
 def test_it_is_formatted(terraform: Terraform) -> None:
@@ -33,6 +33,11 @@ def test_it_breaks_no_rule_with_everything_on(full_plan: dict[str, Any]) -> None
 
 def test_no_secret_stands_in_its_files() -> None:
     assert secrets_in_files(INFRA) == []
+
+
+def test_it_breaks_no_rule_with_everything_off(terraform: Terraform) -> None:
+    broken = {tuple(each) for each in violations(terraform.plan(**NOTHING))}
+    assert {each for each in broken if each[1] != UNPROTECTED} <= EXCEPTIONS.keys()
 
 
 def test_by_default_it_needs_no_secret_of_google(plan: dict[str, Any]) -> None:

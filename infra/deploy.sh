@@ -106,8 +106,11 @@ rollback() {
 
 logs() {
   find_region
-  step "read the newest $LIMIT lines of $SERVICE's log" gcloud run services logs read "$SERVICE" \
-    --project="$PROJECT" --region="$REGION" --limit="$LIMIT"
+  # `gcloud run services logs read` breaks on lines that are JSON.
+  local of="resource.type=cloud_run_revision resource.labels.service_name=$SERVICE"
+  step "read the newest $LIMIT lines of $SERVICE's log" gcloud logging read \
+    "$of resource.labels.location=$REGION" --project="$PROJECT" --limit="$LIMIT" \
+    --format='value(timestamp,severity,jsonPayload.message,jsonPayload.code,textPayload)'
 }
 
 # --- steps ------------------------------------------------------------------------------------
@@ -294,9 +297,10 @@ how_to_use() {
 The gateway answers at $url/v1. To use it:
 
 export OPENAI_BASE_URL=$url/v1
-export OPENAI_API_KEY=\$(gcloud secrets versions access latest --secret=$key_secret --project=$PROJECT)
-pip install openai
-python3 - <<'PYTHON'
+export OPENAI_API_KEY=\$(gcloud secrets versions access latest --secret=$key_secret --project=$PROJECT | cut -d, -f1)
+python3 -m venv ~/try-gateway
+~/try-gateway/bin/pip install openai
+~/try-gateway/bin/python - <<'PYTHON'
 from openai import OpenAI
 
 answer = OpenAI().chat.completions.create(

@@ -2,13 +2,12 @@
 # login, so that no value passes through Terraform and its state.
 
 locals {
-  secrets = merge(
-    {
-      api-key           = "Keys that clients present, separated by commas"
-      oauth-credentials = "The login for Code Assist: client_id, client_secret, refresh_token"
-    },
-    local.uses_gemini_api ? { gemini-api-key = "The key of the Gemini Developer API" } : {},
-  )
+  # All of them always: one that is protected could not go when nobody uses it any more.
+  secrets = {
+    api-key           = "Keys that clients present, separated by commas"
+    oauth-credentials = "The login for Code Assist: client_id, client_secret, refresh_token"
+    gemini-api-key    = "The key of the Gemini Developer API"
+  }
 
   # What the service is told of, and may read
   used_secrets = merge(

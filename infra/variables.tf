@@ -67,7 +67,7 @@ variable "vertex_location" {
 }
 
 variable "token_cache" {
-  description = "Where instances share the access token and thought signatures: firestore, or memory, which makes no database and has each instance refresh for itself."
+  description = "Where instances share the access token and thought signatures: firestore, or memory, which makes no database and has each instance refresh for itself. To go from one to the other later, apply deletion_protection = false first."
   type        = string
   default     = "firestore"
 

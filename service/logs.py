@@ -19,6 +19,7 @@ _SECRETS = re.compile(
     r"|AIza[\w-]{10,}"  # API keys
     r"|1//[\w-]{5,}"  # refresh tokens
     r"|GOCSPX-[\w-]+"  # client secrets
+    r"|\bsk-[\w-]{16,}"  # keys of gateways, and of OpenAI's
     r"|(?<=[Bb]earer )[\w.~+/-]{8,}=*"
     r"|(?<=project_number:)\d+|(?<=projects/)\d{6,}|(?<=project[ =])\d{6,}"
     r"|(?:https?:)?//[\w.-]*googleapis\.com[^\s'\"]*"  # names of Google's own resources

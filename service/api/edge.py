@@ -25,6 +25,7 @@ from service.background import finished, request_work
 from service.draining import Drain
 from service.errors import GoingAwayError
 from service.limits import Claim, Load, claim_at_hand
+from service.logs import redact
 from service.telemetry import NoObserver, Observer, RequestAtHand, annotate, request_at_hand
 
 _OK = 200
@@ -215,4 +216,6 @@ async def _refuse(scope: HTTPScope, send: Send) -> None:
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """Keep the client's own id if it is fit for a header and a log."""
     value = headers.get(b"x-request-id", b"")
-    return value.decode() if _SANE_ID.fullmatch(value) else f"req_{secrets.token_hex(16)}"
+    if _SANE_ID.fullmatch(value) and redact(value.decode()) == value.decode():
+        return value.decode()
+    return f"req_{secrets.token_hex(16)}"

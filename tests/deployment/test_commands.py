@@ -299,7 +299,9 @@ def test_logs_reads_the_services_log(stand_ins: StandIns) -> None:
     done = made(stand_ins, "logs", "REGION=europe-west1")
     assert done.returncode == 0, done.stdout
     (call,) = begin(stand_ins)
-    assert call.startswith("gcloud run services logs read gemini-gateway --project=my-project")
+    assert call.startswith("gcloud logging read resource.type=cloud_run_revision")
+    assert "service_name=gemini-gateway resource.labels.location=europe-west1 " in call
+    assert "jsonPayload.message" in call
 
 
 @pytest.mark.parametrize(

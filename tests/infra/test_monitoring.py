@@ -97,13 +97,15 @@ def test_charts_do_not_overlap(full_plan: dict[str, Any]) -> None:
     (dashboard,) = values(full_plan, "google_monitoring_dashboard")
     layout = msgspec.json.decode(dashboard["dashboard_json"])["mosaicLayout"]
     covered = [
-        (tile["xPos"] + x, tile["yPos"] + y)
+        (tile.get("xPos", 0) + x, tile.get("yPos", 0) + y)
         for tile in layout["tiles"]
         for x in range(tile["width"])
         for y in range(tile["height"])
     ]
     assert len(set(covered)) == len(covered)
     assert {x for x, _ in covered} == set(range(layout["columns"]))
+    # The API would drop them, and each plan would put them back.
+    assert 0 not in {tile.get(name) for tile in layout["tiles"] for name in ("xPos", "yPos")}
 
 
 def test_there_is_no_chart_of_costs_without_prices(

@@ -105,12 +105,13 @@ class WhileWanted:
             self._next_tick.cancel()
         if self._ticking is not None:
             self._ticking.cancel()
-        left = [self._task.uncancel() for _ in self._reasons]
+        reasons, self._reasons = self._reasons, []
+        left = [self._task.uncancel() for _ in reasons]
         if left and left[-1] == 0 and kind is asyncio.CancelledError:
-            reason = self._reasons[0]
-            if isinstance(reason, ClientDisconnectedError):
+            if isinstance(reasons[0], ClientDisconnectedError):
                 annotate(client_gone=True)
-            raise reason from None
+            # Kept by nobody here: its traceback has this frame, and all of the request with it.
+            raise reasons.pop(0) from None
 
     def _leave(self) -> None:
         self._cancel(ClientDisconnectedError())

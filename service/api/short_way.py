@@ -75,8 +75,6 @@ class ShortWay:
             if message["type"] == "http.disconnect":
                 raise ClientDisconnectedError
             more = message["more_body"]
-            if not (more or body):
-                return bytes(message["body"])
             body += message["body"]
         if max(announced, len(body)) > self._largest:
             raise RequestTooLargeError(f"The request is larger than {self._largest} bytes.")

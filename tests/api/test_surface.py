@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -294,12 +295,13 @@ def test_a_body_that_is_no_json_object(
     assert google.requests == []
 
 
-@pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
-def test_too_large_a_body(start_gateway: StartGateway, *, chunked: bool) -> None:
+@pytest.mark.parametrize("cuts", [None, [600], []], ids=["announced", "chunked", "in one chunk"])
+def test_too_large_a_body(start_gateway: StartGateway, cuts: list[int] | None) -> None:
     with start_gateway(max_request_bytes=1000).client() as client:
         content = b"{" + b" " * 1000
-        pieces = iter([content[:600], content[600:]])
-        response = client.post(PATH, content=pieces if chunked else content)
+        ends = [0, *(cuts or []), len(content)]
+        pieces = iter([content[start:end] for start, end in pairwise(ends)])
+        response = client.post(PATH, content=content if cuts is None else pieces)
         assert client.post(PATH, json=HELLO).status_code == 200
     assert response.status_code == 413
     assert error_of(response)["code"] == "request_too_large"

@@ -8,7 +8,7 @@ import pytest
 from service.app import create_app
 from service.settings import SettingsError, load
 from tests.conftest import StartGateway
-from tests.gateway import HELLO, Gateway, events, settings_for, text_of
+from tests.gateway import HELLO, AccessLog, Gateway, events, settings_for, text_of
 from tests.simulators.calls import Call
 from tests.simulators.generation import echo
 from tests.simulators.google import Google
@@ -49,7 +49,7 @@ def said(response: httpx.Response) -> tuple[str, str]:
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("by", [error(429), error(503), page(404)], ids=["429", "503", "404"])
 def test_the_next_model_stands_in_and_is_named(
-    by: Any, n: int, gateway: Gateway, google: Google, *, stream: bool
+    by: Any, n: int, gateway: Gateway, google: Google, access_log: AccessLog, *, stream: bool
 ) -> None:
     google.script(*[closed("gemini-2.5-pro", "gemini-2.5-flash", by=by)] * 20)
     with gateway.client() as client:
@@ -59,6 +59,9 @@ def test_the_next_model_stands_in_and_is_named(
     assert response.headers["x-model-fallback"] == "gemini-2.5-flash-lite"
     assert response.headers["x-upstream"] == "code_assist"
     assert "gemini" not in text.lower(), "nothing is written into the answer"
+    line = access_log.wait_for(path=PATH)
+    named = (line["model_asked"], line["model"], line["fallback"])
+    assert named == ("gemini-2.5-pro", "gemini-2.5-flash-lite", True)
 
 
 @pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent"])

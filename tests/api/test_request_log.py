@@ -147,7 +147,8 @@ def test_every_field_is_right(heard: Heard, kind: str) -> None:
             continue
         line = dict(lines[id_])
         http = line["httpRequest"] = dict(line["httpRequest"])
-        assert http.pop("latency").endswith("s")
+        latency = float(http.pop("latency").removesuffix("s"))
+        assert latency == pytest.approx(line["total_ms"] / 1000, abs=0.001)
         http_expected = expected["httpRequest"]
         if "responseSize" not in http_expected:
             assert http.pop("responseSize").isdigit()

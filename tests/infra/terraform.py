@@ -72,7 +72,9 @@ class Terraform:
         return terraform
 
     def copy(self, folder: Path) -> "Terraform":
-        shutil.copytree(self.folder, folder, symlinks=True)
+        # without what was planned there last, which would be set here, too
+        ignored = shutil.ignore_patterns("test.auto.tfvars.json", "plan")
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=ignored)
         return Terraform(folder, self._config)
 
     def run(self, *arguments: str, says: str = "") -> str:

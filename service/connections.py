@@ -31,10 +31,17 @@ _EXTENSION = "gateway.client"
 class Client:
     """Who is at the other end of a connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         self.has_left = False
+        #: Whether it has left so much unread that whoever sends more has to wait.
+        self.is_slow = False
         #: Called once when it has.
         self.on_leaving: Callable[[], None] | None = None
+
+    def write_more(self, body: bytes) -> None:
+        """Do what ASGI's `send` does in mid-answer for a client that is not slow, but at once."""
+        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
 
     def leave(self) -> None:
         self.has_left = True
@@ -69,7 +76,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         now = self.loop.time()
-        self._client = Client()
+        self._client = Client(transport)
         #: When what is being read began to come; None between requests.
         self._reading_since: float | None = now
         #: Bytes of its body so far.
@@ -155,8 +162,13 @@ class Protocol(HttpToolsProtocol):
             )
         self.transport.close()
 
+    def pause_writing(self) -> None:
+        self._client.is_slow = True
+        super().pause_writing()
+
     def resume_writing(self) -> None:
         self._unsent = math.inf
+        self._client.is_slow = False
         super().resume_writing()
 
     def look(self, now: float, seconds: float) -> None:

@@ -4,8 +4,6 @@ The grammar is https://html.spec.whatwg.org/multipage/server-sent-events.html, o
 OpenAI use only the field `data`.
 """
 
-import re
-
 DONE = b"data: [DONE]\n\n"
 KEEPALIVE = b": keepalive\n\n"
 
@@ -14,8 +12,7 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 _FIELDS = (b"event", b"id", b"retry")
 _BOM = b"\xef\xbb\xbf"
-#: One event of one line, as most reads bring.
-_LONE = re.compile(rb"data: ([^\r\n]+)(?:\r\n\r\n|\n\n)")
+_CR = 13
 
 
 def encode(data: bytes) -> bytes:
@@ -45,9 +42,9 @@ class Decoder:
         """Take some bytes; return the events that they complete. Raise `EventTooLargeError`."""
         if not chunk:
             return []
-        if not (self._pieces or self._data) and (lone := _LONE.fullmatch(chunk)):
+        if not (self._pieces or self._data) and (events := _whole_events(chunk)):
             self._first = False
-            return [lone[1]]
+            return events
         self._sizes["pieces"] += len(chunk)
         if sum(self._sizes.values()) > MAX_EVENT_BYTES:
             raise EventTooLargeError
@@ -96,3 +93,15 @@ class Decoder:
         if not line.startswith(b":") and line.partition(b":")[0] not in _FIELDS:
             self._stray.append(line)
             self._sizes["stray"] += len(line) + 1
+
+
+def _whole_events(chunk: bytes) -> list[bytes] | None:
+    """Return the events of a read that is nothing but some of one line each, as most reads are."""
+    end = b"\r\n\r\n" if chunk.endswith(b"\r\n\r\n") else b"\n\n"
+    if not (chunk.startswith(b"data: ") and chunk.endswith(end)):
+        return None
+    events = chunk[6 : -len(end)].split(end + b"data: ")
+    count = 2 * len(events)
+    if chunk.count(b"\n") != count or chunk.count(b"\r") != (count if end[0] == _CR else 0):
+        return None
+    return None if b"" in events else events

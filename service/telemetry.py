@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
+from service.schemas.gemini_usage import RunningUsage
+
 
 class Trace(NamedTuple):
     """The trace that a request belongs to, as hexadecimal digits."""
@@ -89,6 +91,7 @@ class RequestAtHand:
         "headers",
         "observer",
         "quiet",
+        "size",
         "span",
         "steps",
         "time_ns",
@@ -118,8 +121,10 @@ class RequestAtHand:
         self.ended: float | None = None
         #: Whether this is a load balancer that hears that all is well.
         self.quiet = False
-        #: Google's token counts, a list for each of its answers.
-        self.usages: list[list[Any]] = []
+        #: Bytes of the response's body that have gone out.
+        self.size = 0
+        #: Google's token counts, of each of its answers.
+        self.usages: list[RunningUsage] = []
         self.steps: list[Step] = []
         self.span: str | None = None
         if self.observer.traces:
@@ -187,12 +192,10 @@ def answer_begins() -> None:
         request.answer_began = request.clock()
 
 
-def token_counts() -> list[Any]:
-    """Return a list for the counts that come with one of Google's answers."""
-    counts: list[Any] = []
+def counting_tokens(usage: RunningUsage) -> None:
+    """Remember where the counts of one of Google's answers are, now and as it goes on."""
     if (request := request_at_hand.get(None)) is not None:
-        request.usages.append(counts)
-    return counts
+        request.usages.append(usage)
 
 
 def happened(event: str, fields: Mapping[str, Any]) -> None:

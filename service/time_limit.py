@@ -64,7 +64,16 @@ class Patience:
 
     """
 
-    __slots__ = ("_before", "_is_over", "_otherwise", "_seconds", "_since", "_task", "_timer")
+    __slots__ = (
+        "_before",
+        "_is_over",
+        "_now",
+        "_otherwise",
+        "_seconds",
+        "_since",
+        "_task",
+        "_timer",
+    )
 
     def __init__(self, seconds: float, otherwise: Callable[[], Exception]) -> None:
         self._seconds = seconds
@@ -80,6 +89,7 @@ class Patience:
         self._task = task
         self._before = task.cancelling()
         loop = task.get_loop()
+        self._now = loop.time
         self._since = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._look)
@@ -96,6 +106,10 @@ class Patience:
         self._is_over = False
         if self._task.uncancel() <= self._before and kind is asyncio.CancelledError:
             raise self._otherwise() from error
+
+    def renew(self) -> None:
+        """Begin the time of the body at hand anew."""
+        self._since = self._now()
 
     def end(self) -> None:
         if self._timer is not None:

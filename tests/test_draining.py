@@ -51,7 +51,7 @@ async def test_only_what_is_still_under_way_is_cut(*, inside: bool) -> None:
     cuts: list[str] = []
     with drain:
         try:
-            async with WhileWanted(Client()):
+            async with WhileWanted(Client(asyncio.Transport())):
                 if inside:
                     drain.end()
                 await asyncio.sleep(0)

@@ -36,6 +36,7 @@ def test_events_survive_any_cut(end: bytes, data: st.DataObject) -> None:
         (b"data: 1\r\n\r\ndata: 2\n\n", [b"1", b"2"]),
         (b"data: 1\r\n\r\ndata: 2\r\n", [b"1", b"2"]),
         (b"data: 1\n\ndata: 2", [b"1", b"2"]),
+        (b"data: 1\n\ndata: \n\ndata: 2\n\n", [b"1", b"2"]),
         (b"\xef\xbb\xbfdata: 1\n\n", [b"1"]),
         (b"\n\n\n", []),
         (b"", []),
@@ -48,6 +49,7 @@ def test_events_survive_any_cut(end: bytes, data: st.DataObject) -> None:
         "line ends may differ",
         "no blank line at the end",
         "no line end at the end",
+        "one of them is empty",
         "byte order mark",
         "blank lines alone",
         "nothing",
@@ -55,6 +57,14 @@ def test_events_survive_any_cut(end: bytes, data: st.DataObject) -> None:
 )
 def test_grammar(wire: bytes, events: list[bytes]) -> None:
     assert decode(wire, []) == events
+
+
+FRAGMENTS = [b"data: ", b"data:", b"{}", b": ", b"x", b"\n", b"\n\n", b"\r\n", b"\r\n\r\n", b"\r"]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=20).map(b"".join))
+def test_one_read_says_what_many_say(wire: bytes) -> None:
+    assert decode(wire, []) == decode(wire, list(range(1, len(wire))))
 
 
 def test_what_is_no_event_is_kept_apart() -> None:

@@ -16,6 +16,7 @@ from service.schemas.gemini import (
     GenerateContentRequest,
     GenerateContentResponse,
 )
+from service.schemas.gemini_usage import RunningUsage
 from service.schemas.openai_chat import ChatCompletionChunk
 from service.translation.choices import ChoicesTranslator
 from service.translation.reasoning import ReasoningField
@@ -300,10 +301,13 @@ async def test_each_of_several_choices_adds_up_to_its_own(
     except GatewayError:
         completion = None
     left = {index: responses[:] for index, responses in enumerate(several)}
+    counted = [RunningUsage() for _ in several]
     try:
         while left := {index: responses for index, responses in left.items() if responses}:
             index = data.draw(st.sampled_from(sorted(left)))
-            found += translator.push((index, decoded(left[index].pop(0))))
+            response = decoded(left[index].pop(0))
+            counted[index].complete(response)
+            found += translator.push((index, response))
         found += translator.finish()
     except GatewayError:
         assert completion is None

@@ -82,6 +82,18 @@ async def test_patience_is_for_each_body_and_not_for_all_of_them() -> None:
     patience.end()
 
 
+async def test_patience_that_is_renewed_lasts_longer() -> None:
+    patience = Patience(0.05, TooLate)
+    async with patience:
+        for _ in range(4):
+            await asyncio.sleep(0.02)
+            patience.renew()
+    with pytest.raises(TooLate):
+        async with patience:
+            await never()
+    patience.end()
+
+
 async def test_patience_counts_only_inside() -> None:
     patience = Patience(0.01, TooLate)
     async with patience:

@@ -74,11 +74,12 @@ class ChatController(Controller):
             return Question(model.id, [request] * choices, ignored)
 
         asking = Asking(model, translate, settings)
+        token = secrets.token_hex(16)
         metadata = Metadata(
-            id=f"chatcmpl-{secrets.token_hex(16)}",
+            id=f"chatcmpl-{token}",
             created=int(time.time()),
             model=name,
-            call_prefix=f"call_{secrets.token_hex(12)}_",  # some relays cut ids at 40 characters
+            call_prefix=f"call_{token[:24]}_",  # some relays cut ids at 40 characters
             calling=calling(data),
             audio=audio_format(data, model, streams=streams),
             # A link in JSON would spoil it.
@@ -90,7 +91,11 @@ class ChatController(Controller):
         if streams:
             usage = bool(data.stream_options and data.stream_options.include_usage)
             translator = _translator(metadata, choices, usage=usage, reasoning=reasoning)
-            many = None if isinstance(translator, ChunkTranslator) else translator
+            many, at_once = None, None
+            if isinstance(translator, ChunkTranslator):
+                at_once = translator.push_words
+            else:
+                many = translator
 
             async def open_answer() -> Responses:
                 answer = await asking.stream(connection, many)
@@ -100,6 +105,8 @@ class ChatController(Controller):
             return EventStream(
                 open_answer,
                 signatures.watching(translator, connection.signatures),
+                # In words there are no signatures to watch for.
+                at_once=at_once,
                 headers=asking.headers,
                 keepalive=settings.sse_keepalive_seconds,
                 deadline=settings.request_deadline_seconds,

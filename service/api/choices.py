@@ -91,6 +91,9 @@ class ManyAnswers:
             await _close(opened)
             raise
 
+    def offer_to(self, taker: object) -> None:
+        """Offer nothing: each answer has a task of its own."""
+
     def __aiter__(self) -> Self:
         return self
 

@@ -134,7 +134,6 @@ class _Exchange:
         self.scope: HTTPScope = scope if self._has_body else {**scope, "method": "GET"}
         self._head_at: float | None = None
         self._status = 500
-        self._size = 0
 
     async def receive(self) -> Any:
         message: Any = await self._receive()
@@ -148,7 +147,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._begin(message)
         elif message["type"] == "http.response.body":
-            self._size += len(message.get("body", b""))
+            self.request.size += len(message.get("body", b""))
             if not message.get("more_body"):
                 self.end()
                 if self.work:
@@ -184,7 +183,7 @@ class _Exchange:
         began_with_a_comment = request.fields["stream"] and self._status == _OK
         if request.answer_began is None and not began_with_a_comment:
             request.answer_began = self._head_at
-        size = self._size if self._has_body else 0
+        size = request.size if self._has_body else 0
         request_line.complete(request, self.scope, path=self.path, status=self._status, size=size)
         fields = request.fields
         if self._claim.account is not None and fields["prompt_tokens"] is not None:

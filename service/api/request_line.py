@@ -9,7 +9,6 @@ from litestar.types import HTTPScope
 
 from service.api.guards import key_digest
 from service.logs import redact
-from service.schemas.gemini_usage import latest
 from service.telemetry import RequestAtHand
 from service.translation.usage import to_usage, total
 
@@ -113,7 +112,7 @@ def _milliseconds(seconds: float) -> float:
 
 
 def _count_tokens(request: RequestAtHand) -> None:
-    usages = [to_usage(latest(counts)) for counts in request.usages if counts]
+    usages = [to_usage(usage.latest) for usage in request.usages if usage.latest]
     if not usages:
         return
     usage = total(usages)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -13,9 +14,9 @@ from service.api import errors
 from service.api.choices import BREAKS
 from service.api.direct import DirectResponse
 from service.api.while_wanted import WhileWanted
-from service.connections import Client, client_of
+from service.connections import client_of
 from service.errors import ClientDisconnectedError, GatewayError
-from service.telemetry import annotate, answer_begins, streaming
+from service.telemetry import annotate, answer_begins, request_at_hand, streaming
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,12 @@ class Responses(Protocol):
 
     def __aiter__(self) -> AsyncIterator[Sequence[Any]]: ...
 
+    def offer_to(self, taker: Callable[[Any], bool]) -> None: ...
+
     async def aclose(self) -> None: ...
+
+
+AtOnce = Callable[[Sequence[Any]], Iterable[msgspec.Struct] | None]
 
 
 class EventStream(DirectResponse):
@@ -55,6 +61,9 @@ class EventStream(DirectResponse):
     Args:
         open_answer: asks the upstream.
         translator: of this endpoint, new.
+        at_once: does as the translator's `push` for all that a read has brought, without raising,
+            if it is what most reads bring; its chunks are good until the next one is asked for.
+            None for others.
         headers: of the response.
         keepalive: seconds of silence after which a comment is sent.
         deadline: seconds after which the stream is ended with an error.
@@ -66,6 +75,7 @@ class EventStream(DirectResponse):
         open_answer: Callable[[], Awaitable[Responses]],
         translator: Translator,
         *,
+        at_once: AtOnce | None = None,
         headers: dict[str, str],
         keepalive: float,
         deadline: float | None = None,
@@ -73,6 +83,7 @@ class EventStream(DirectResponse):
         super().__init__()
         self.open_answer = open_answer
         self.translator = translator
+        self.at_once = at_once
         self.extra_headers = headers
         self.keepalive = keepalive
         self.deadline = deadline
@@ -91,6 +102,7 @@ class Writer:
     def __init__(self, stream: EventStream) -> None:
         self._open_answer = stream.open_answer
         self._translator = stream.translator
+        self._at_once = stream.at_once
         self._extra_headers = stream.extra_headers
         self._keepalive = stream.keepalive
         self._deadline = stream.deadline
@@ -103,12 +115,14 @@ class Writer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         self._send = send
+        self._client = client_of(scope)
+        self._request = request_at_hand.get()
         with streaming():
-            await self._run(client_of(scope))
+            await self._run()
 
-    async def _run(self, client: Client) -> None:
+    async def _run(self) -> None:
         try:
-            async with WhileWanted(client, self._deadline, self._tick, self._keepalive):
+            async with WhileWanted(self._client, self._deadline, self._tick, self._keepalive):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
             await self._write(self.ending(), last=True)
@@ -138,6 +152,8 @@ class Writer:
         del self._open_answer  # and with it the request: an image's bytes, a long history
         self._extra_headers["x-upstream"] = answer.upstream
         try:
+            if self._at_once is not None:
+                answer.offer_to(partial(self._take, self._at_once))
             async for responses in answer:
                 await self._push(responses)
         except BREAKS:
@@ -156,6 +172,19 @@ class Writer:
         finally:
             if data:
                 await self._write(bytes(data))
+
+    def _take(self, at_once: AtOnce, responses: Sequence[Any]) -> bool:
+        """Write what these become, if nothing is in the way; return whether that was done."""
+        if self._client.is_slow:
+            return False
+        chunks = at_once(responses)
+        if chunks is None:
+            return False
+        data = _encode(chunks)
+        self._client.write_more(data)
+        self._request.size += len(data)
+        self._written_at = self._loop.time()
+        return True
 
     async def _write(self, data: bytes, *, last: bool = False, filler: bool = False) -> None:
         async with self._writing:
@@ -187,5 +216,5 @@ class Writer:
         return self._keepalive
 
 
-def _encode(chunks: Sequence[msgspec.Struct]) -> bytes:
+def _encode(chunks: Iterable[msgspec.Struct]) -> bytes:
     return b"".join([sse.encode(_encoder.encode(chunk)) for chunk in chunks])

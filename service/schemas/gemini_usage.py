@@ -1,43 +1,35 @@
-"""Gemini's token counts in the course of a stream: what is kept of them."""
+"""Gemini's token counts in the course of a stream."""
 
-from collections.abc import Sequence
-from typing import Any
+from itertools import repeat
+from operator import is_
 
 from msgspec.structs import astuple
 
-from service.schemas.gemini import UsageMetadata
-
-#: How many are kept as they came, where not each says all that the one before it said.
-_MOST = 8
+from service.schemas.gemini import GenerateContentResponse, UsageMetadata
 
 
-def keep(usage: UsageMetadata, usages: list[UsageMetadata]) -> None:
-    """Add to what a stream has counted, and let go of what nobody asks for any more.
+class RunningUsage:
+    """The last value of each count: they are running totals, and events leave some of them out.
 
-    Most events of a stream bring counts, and all of a long stream's would be most of its memory.
+    Most events of a stream bring counts; what is kept of them does not grow with it.
     """
-    if usages and _says_as_much(usage, usages[-1]):
-        usages[-1] = usage
-        return
-    usages.append(usage)
-    if len(usages) > _MOST:
-        usages[:] = [latest(usages)]
 
+    __slots__ = ("_gaps", "latest")
 
-def _says_as_much(usage: UsageMetadata, before: UsageMetadata) -> bool:
-    for new, old in zip(astuple(usage), astuple(before), strict=True):
-        if new is None and old is not None:
-            return False
-    return True
+    def __init__(self) -> None:
+        #: None as long as there was nothing.
+        self.latest: UsageMetadata | None = None
+        self._gaps: tuple[bool, ...] = ()
 
-
-def latest(usages: Sequence[UsageMetadata]) -> UsageMetadata:
-    """Return the last of each count: they are running totals, and events leave some of them out."""
-    if len(usages) == 1:
-        return usages[0]
-    said: list[Any] = [None] * len(UsageMetadata.__struct_fields__)
-    for usage in usages:
-        for number, value in enumerate(astuple(usage)):
-            if value is not None:
-                said[number] = value
-    return UsageMetadata(*said)
+    def complete(self, response: GenerateContentResponse) -> None:
+        """Add to a response's counts, if it has any, what earlier ones said and it leaves out."""
+        usage = response.usage_metadata
+        if usage is None:
+            return
+        gaps = tuple(map(is_, astuple(usage), repeat(None)))
+        if self.latest is not None and gaps != self._gaps:
+            pairs = zip(astuple(usage), astuple(self.latest), strict=True)
+            usage = UsageMetadata(*[old if new is None else new for new, old in pairs])
+            response.usage_metadata = usage
+            gaps = tuple(map(is_, astuple(usage), repeat(None)))
+        self.latest, self._gaps = usage, gaps

@@ -7,7 +7,6 @@ from msgspec import UNSET, UnsetType
 from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
-from service.schemas.gemini_usage import keep, latest
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import FinishReason
 from service.schemas.openai_completions import Completion, CompletionChoice, CompletionRequest
@@ -122,7 +121,7 @@ class _Progress:
         self.empty = True
         self.native: str | None = None
         self.blocked = False
-        self.usages: list[gemini.UsageMetadata] = []
+        self.usage: gemini.UsageMetadata | None = None
 
     @property
     def finished(self) -> bool:
@@ -146,7 +145,7 @@ class CompletionTranslator:
         index, response = numbered
         progress, candidate = self._choices[index], first_candidate(response)
         if response.usage_metadata is not None:
-            keep(response.usage_metadata, progress.usages)
+            progress.usage = response.usage_metadata
         progress.blocked = progress.blocked or is_blocked(response)
         native = candidate.finish_reason
         if native is not None and is_final(native):
@@ -179,7 +178,7 @@ class CompletionTranslator:
             reason = finish_reason(progress.native, blocked=progress.blocked, empty=progress.empty)
             chunks.append(self._piece(index, self._echo(progress), reason))
         if self._include_usage:
-            usage = total([to_usage(latest(progress.usages)) for progress in self._choices])
+            usage = total([to_usage(progress.usage) for progress in self._choices])
             chunks.append(self._chunk([], usage))
         return chunks
 

@@ -91,7 +91,7 @@ class Grounding:
     """
 
     def __init__(self, *, follows: bool = True) -> None:
-        self._follows = follows
+        self.follows = follows
         self._text = _Text()
         self._last: Piece | None = None
         self._length = 0
@@ -130,7 +130,7 @@ class Grounding:
 
     def follow(self, piece: Piece) -> None:
         """Take the next piece of a stream: in a stream, neighbours of one kind are one part."""
-        if not self._follows:
+        if not self.follows:
             return
         last, self._last = self._last, piece
         if last is None or piece.code or (last.thought, last.code) != (piece.thought, False):

@@ -80,7 +80,7 @@ class ThoughtWriter:
 
     def __init__(self, field: ReasoningField) -> None:
         self._field = field
-        self._open = False
+        self.is_open = False  # a tag
 
     def write(self, thought: str) -> Delta | None:
         """Return what says this thought; None if nothing shall."""
@@ -88,8 +88,8 @@ class ThoughtWriter:
             case "none":
                 return None
             case "tags":
-                tag = "" if self._open else OPEN_TAG
-                self._open = True
+                tag = "" if self.is_open else OPEN_TAG
+                self.is_open = True
                 return Delta(content=tag + thought)
             case "reasoning_content":
                 return Delta(reasoning_content=thought)
@@ -100,7 +100,7 @@ class ThoughtWriter:
 
     def close(self) -> str:
         """Return what must stand before anything else, and at the end: a tag or nothing."""
-        if not self._open:
+        if not self.is_open:
             return ""
-        self._open = False
+        self.is_open = False
         return CLOSE_TAG

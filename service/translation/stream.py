@@ -5,12 +5,11 @@ come out, and `finish` says what can only be known at the end.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET, UnsetType
 
 from service.schemas import gemini
-from service.schemas.gemini_usage import keep, latest
 from service.schemas.openai import Usage
 from service.schemas.openai_chat import ChatCompletionChunk, ChunkChoice, Delta, ServiceTier
 from service.schemas.openai_tools import ToolCall
@@ -71,26 +70,23 @@ class ChunkTranslator:
         self._speech = SpeechWriter(audio_id(metadata, index), metadata.created)
         self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
         self._tier: ServiceTier | UnsetType = UNSET
-        self._usages: list[gemini.UsageMetadata] = []
+        self._usage: gemini.UsageMetadata | None = None
+        #: What words are put into on the short way.
+        self._words: ChatCompletionChunk | None = None
 
     def rename(self, model: str) -> None:
         """Take the name of the model that answers, before its first response."""
         self._metadata = self._metadata._replace(model=model)
+        self._words = None
 
     def push(self, response: gemini.GenerateContentResponse) -> list[ChatCompletionChunk]:
         """Take one response; return the chunks that say the same, maybe none.
 
         Raise `UpstreamMalformedError` when the model failed.
         """
-        if response.usage_metadata is not None:
-            self._tier = tier(response.usage_metadata) or self._tier
-            keep(response.usage_metadata, self._usages)
-        if response.model_version and self._fingerprint is None:
-            found = fingerprint([response.model_version], self._metadata.model)
-            self._fingerprint = found or UNSET
+        self._look_at(response)
         if self._started and (text := lone_text(response)):
-            delta = self._say(Piece(text, thought=False))
-            return [self._delta(delta)] if delta else []
+            return [self._delta(Delta(content=self._told(text)))]
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
         native = candidate.finish_reason
@@ -114,6 +110,37 @@ class ChunkTranslator:
             chunks[-1].choices[0].logprobs = sure
         return chunks
 
+    def push_words(
+        self, responses: Sequence[gemini.GenerateContentResponse]
+    ) -> Iterable[ChatCompletionChunk] | None:
+        """Do the same for responses that are some words in mid-answer; return None for others.
+
+        A chunk is good until the next one is asked for.
+        """
+        if not self._started:
+            return None
+        texts = [text for response in responses if (text := lone_text(response))]
+        return map(self._worded, responses, texts) if len(texts) == len(responses) else None
+
+    def _worded(self, response: gemini.GenerateContentResponse, text: str) -> ChatCompletionChunk:
+        self._look_at(response)
+        content = self._told(text)
+        if self._words is None:
+            self._words = self._delta(Delta())
+        self._words.choices[0].delta.content = content
+        return self._words
+
+    def _look_at(self, response: gemini.GenerateContentResponse) -> None:
+        """Take note of what stands beside the words."""
+        usage = response.usage_metadata
+        if usage is not None:
+            self._usage = usage
+            if (said := tier(usage)) and said != self._tier:
+                self._tier, self._words = said, None
+        if self._fingerprint is None and response.model_version:
+            found = fingerprint([response.model_version], self._metadata.model)
+            self._fingerprint, self._words = found or UNSET, None
+
     def _media(self, candidate: gemini.Candidate) -> Iterator[Delta]:
         if drawn := images(candidate, self._images):
             self._images += len(drawn)
@@ -129,12 +156,17 @@ class ChunkTranslator:
             delta = self._thoughts.write(piece.text)
             self._grounding.skip(len((delta and delta.content) or ""))
             return delta
-        tag = self._close_tag()
-        if not piece.text:
-            return Delta(content=tag) if tag else None
-        self._empty = False
-        self._grounding.follow(piece)
-        return Delta(content=tag + piece.text)
+        content = self._told(piece.text, code=piece.code)
+        return Delta(content=content) if content else None
+
+    def _told(self, text: str, *, code: bool = False) -> str:
+        """Return words, and before them the end of the thoughts, if that has not been said."""
+        tag = self._close_tag() if self._thoughts.is_open else ""
+        if text:
+            self._empty = False
+            if self._grounding.follows:
+                self._grounding.follow(Piece(text, thought=False, code=code))
+        return tag + text if tag else text
 
     def _close_tag(self) -> str:
         tag = self._thoughts.close()
@@ -212,7 +244,7 @@ class ChunkTranslator:
     @property
     def usage(self) -> Usage:
         """What the answer has cost so far."""
-        return to_usage(latest(self._usages))
+        return to_usage(self._usage)
 
     def _delta(self, delta: Delta) -> ChatCompletionChunk:
         return self._chunk(ChunkChoice(index=self._index, delta=delta))

@@ -8,7 +8,6 @@ from msgspec import UNSET
 from service.errors import InvalidRequestError, RequestTooLargeError
 from service.models import Model
 from service.schemas import gemini
-from service.schemas.gemini_usage import keep, latest
 from service.schemas.openai import Usage
 from service.schemas.openai_transcriptions import (
     InputTokenDetails,
@@ -123,12 +122,12 @@ class Transcriber:
         self._said: list[str] = []
         self._native: str | None = None
         self._blocked = False
-        self._usages: list[gemini.UsageMetadata] = []
+        self._counted: gemini.UsageMetadata | None = None
 
     def push(self, response: gemini.GenerateContentResponse) -> list[TranscriptDelta]:
         """Take a response; return what says the same. Raise `UpstreamMalformedError`."""
         if response.usage_metadata is not None:
-            keep(response.usage_metadata, self._usages)
+            self._counted = response.usage_metadata
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
         native = candidate.finish_reason
@@ -158,7 +157,7 @@ class Transcriber:
         if reason == "length":
             msg = "The transcript is longer than an answer may be: send the recording in pieces."
             raise RequestTooLargeError(msg, param="file")
-        return Transcription(text, _usage(to_usage(latest(self._usages))))
+        return Transcription(text, _usage(to_usage(self._counted)))
 
     def finish(self) -> list[TranscriptDone]:
         """Take the end of the stream; raise as `whole` does."""

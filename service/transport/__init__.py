@@ -1,7 +1,7 @@
 """HTTP to Google, below httpx's interface: which client does it is the operator's choice."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import httpx
@@ -9,6 +9,9 @@ import httpx
 from service.settings import HttpClient
 
 Headers = list[tuple[bytes, bytes]]
+
+#: Takes some of a body, or leaves it. Called by the event loop itself: in nobody's context.
+Taker = Callable[[bytes], bool]
 
 
 class Reply(Protocol):
@@ -21,6 +24,13 @@ class Reply(Protocol):
 
     def reads(self) -> AsyncIterator[bytes]:
         """Return the body as it comes, with nothing compressed."""
+        ...
+
+    def offer_to(self, taker: Taker) -> None:
+        """Offer what comes while a read waits to a callback, which saves a task's turn.
+
+        A client that cannot do so does not.
+        """
         ...
 
     async def aclose(self) -> None: ...
@@ -63,6 +73,9 @@ class _HttpxReply:
         self.headers = response.headers
         self.reads = response.aiter_bytes
         self.aclose = response.aclose
+
+    def offer_to(self, taker: Taker) -> None:
+        pass
 
 
 def open_transport(client: HttpClient = "httptools") -> Pool:

@@ -9,6 +9,8 @@ from typing import cast
 import httptools
 import httpx
 
+from service.transport import Taker
+
 #: Bytes of an answer that are read at once; the server is made to wait while more have come. What
 #: is read is there several times over until it has been sent on.
 _MOST = 1 << 16
@@ -20,16 +22,18 @@ class HttpConnection(asyncio.Protocol):
     """What a connection has received, and who waits for it."""
 
     __slots__ = (
-        "_body",
         "_error",
         "_has_head",
         "_is_complete",
         "_is_paused",
         "_loop",
         "_parser",
+        "_pieces",
         "_read_timeout",
+        "_size",
         "_status",
         "_stays_open",
+        "_taker",
         "_transport",
         "_waiter",
         "headers",
@@ -49,9 +53,11 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._read_timeout = read_timeout
         self.headers: list[tuple[bytes, bytes]] = []
-        self._body = bytearray()
+        self._pieces: list[bytes] = []  # of the body, which nobody has read yet
+        self._size = 0
         self._has_head = self._is_complete = self._is_paused = self._stays_open = False
         self._error: httpx.TransportError | None = None
+        self._taker: Taker | None = None
 
     async def exchange(self, head: bytes, body: bytes, read_timeout: float | None) -> int:
         """Send a request; return the status of the response, whose `headers` have arrived.
@@ -69,16 +75,27 @@ class HttpConnection(asyncio.Protocol):
 
         Raise `httpx.TransportError`.
         """
-        while not self._body:
+        while not self._pieces:
             if self._is_complete:
                 return b""
             await self._more()
-        data = bytes(self._body[:_MOST])
-        del self._body[:_MOST]
-        if self._is_paused and not self._body:
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        if len(data) > _MOST:
+            data, rest = data[:_MOST], data[_MOST:]
+            self._pieces.append(rest)
+        self._size -= len(data)
+        if self._is_paused and not self._pieces:
             self._is_paused = False
             self._transport.resume_reading()
         return data
+
+    def offer_to(self, taker: Taker) -> None:
+        """Offer what arrives while a `read` waits, which takes a task's turn, to a callback first.
+
+        It returns whether it has taken all of it; if so, the `read` waits on.
+        """
+        self._taker = taker
 
     @property
     def is_reusable(self) -> bool:
@@ -123,10 +140,23 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._error = httpx.RemoteProtocolError(str(error))
             self.close()
-        if len(self._body) > _MOST and not (self._is_paused or self.is_closed):
+        if self._size > _MOST and not (self._is_paused or self.is_closed):
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._taker is None or not self._is_taken(self._taker):
+            self._wake()
+
+    def _is_taken(self, taker: Taker) -> bool:
+        """Whether the callback has taken all that there is, so that nobody need wake up."""
+        if self._waiter is None or self._waiter.done() or not self._pieces:
+            return False
+        if self._is_complete or self._is_paused or self._error is not None:
+            return False  # there is more to say than what the pieces are
+        if not taker(b"".join(self._pieces)):
+            return False
+        self._pieces.clear()
+        self._size = 0
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -149,7 +179,8 @@ class HttpConnection(asyncio.Protocol):
             self.headers = []  # 100 and its kin: the answer follows
 
     def on_body(self, data: bytes) -> None:
-        self._body += data
+        self._pieces.append(data)
+        self._size += len(data)
 
     def on_message_complete(self) -> None:
         self._is_complete = self._has_head

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from service.transport import Headers, Pool
+from service.transport import Headers, Pool, Taker
 from service.transport.connection import HttpConnection
 
 _KEEPALIVE_SECONDS = 60
@@ -134,9 +134,16 @@ class HttpReply(httpx.AsyncByteStream):
         return httpx.Response(self.status, headers=self._headers, stream=self)
 
     def reads(self) -> AsyncIterator[bytes]:
-        if any(name.lower() == b"content-encoding" for name, _ in self._headers):
+        if self._is_compressed():
             return self.as_httpx().aiter_bytes()
         return self
+
+    def offer_to(self, taker: Taker) -> None:
+        if self._connection is not None and not self._is_compressed():
+            self._connection.offer_to(taker)
+
+    def _is_compressed(self) -> bool:
+        return any(name.lower() == b"content-encoding" for name, _ in self._headers)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -14,12 +14,13 @@ from service.errors import (
     UpstreamResponseError,
     UpstreamTruncatedError,
 )
+from service.interfaces import Taker
 from service.schemas.gemini import MALFORMED, GenerateContentResponse
-from service.schemas.gemini_usage import keep
+from service.schemas.gemini_usage import RunningUsage
 from service.surrogates import replace_encoded_surrogates, replace_lone_surrogates
-from service.telemetry import token_counts
+from service.telemetry import counting_tokens
 from service.transport import Reply
-from service.upstream.failures import refusal, upstream_failures
+from service.upstream.failures import failure_of, refusal, upstream_failures
 from service.upstream.google_error import is_error
 from service.upstream.http import GoogleHttp
 
@@ -50,7 +51,9 @@ def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
     with upstream_failures():
         response = unwrap(body)
     if response.usage_metadata is not None:
-        token_counts().append(response.usage_metadata)
+        usage = RunningUsage()
+        usage.complete(response)
+        counting_tokens(usage)
     _refuse_malformed(response)
     if not (says_something(response) or _is_complete(response)):
         raise UpstreamEmptyError("Gemini's answer was empty. Ask again.")
@@ -87,7 +90,10 @@ class ResponseStream:
         self._begun: list[GenerateContentResponse] = []
         self._failure: GatewayError | None = None
         self._ended = False
-        self._token_counts = token_counts()
+        self._usage = RunningUsage()
+        counting_tokens(self._usage)
+        #: What was offered and not taken, and how many of the next bytes said it.
+        self._declined: tuple[list[GenerateContentResponse], int] = [], 0
 
     async def begin(self) -> None:
         """Read on until something is said, so that what goes wrong before can be tried again."""
@@ -120,6 +126,10 @@ class ResponseStream:
             raise StopAsyncIteration
         return batch
 
+    def offer_to(self, taker: Taker) -> None:
+        self._taker = taker
+        self._response.offer_to(self._take)
+
     async def aclose(self) -> None:
         """Hang up, unless Google has finished."""
         self._patience.end()
@@ -134,32 +144,55 @@ class ResponseStream:
                 return []
             with upstream_failures():
                 chunk = await anext(self._chunks, None)
-                events = [] if chunk is None else self._decoder.feed(chunk)
-            batch = self._decode(events) if chunk is not None else self._end()
+            if chunk is None:
+                batch = self._end()
+            else:
+                declined, size = self._declined
+                self._declined = [], 0
+                batch = [*declined, *self._decode(chunk[size:])]
             if batch:
                 return batch
 
-    def _decode(self, events: list[bytes]) -> list[GenerateContentResponse]:
+    def _take(self, data: bytes) -> bool:
+        """Do with what comes as a read would, before one can; what nobody takes is left to it."""
+        batch = self._decode(data)
+        if self._failure is None:
+            if not batch:
+                return True
+            if self._taker(batch):
+                self._patience.renew()
+                return True
+        self._declined = batch, len(data)
+        return False
+
+    def _decode(self, data: bytes) -> list[GenerateContentResponse]:
+        """Decode what these bytes complete."""
+        try:
+            events = self._decoder.feed(data)
+        except sse.EventTooLargeError as error:
+            self._failure = failure_of(error)
+            return []
+        return self._unwrapped(events)
+
+    def _unwrapped(self, events: list[bytes]) -> list[GenerateContentResponse]:
         """Decode events; a failure waits until the ones before it have been given out."""
         batch: list[GenerateContentResponse] = []
         try:
-            with upstream_failures():
-                for event in events:
-                    response = self._unwrap(event)
-                    batch.append(response)  # kept if a later one fails
-                    if response.usage_metadata is not None:
-                        keep(response.usage_metadata, self._token_counts)
-        except GatewayError as error:
-            self._failure = error
+            for event in events:
+                response = self._unwrap(event)
+                batch.append(response)  # kept if a later one fails
+                self._usage.complete(response)
+        except Exception as error:  # noqa: BLE001  (raised again if it is not Google's)
+            self._failure = failure_of(error)
         return batch
 
     def _end(self) -> list[GenerateContentResponse]:
         self._ended = True
-        batch = self._decode(self._decoder.close())
+        batch = self._unwrapped(self._decoder.close())
         if isinstance(self._failure, UpstreamResponseError):
             self._failure = UpstreamTruncatedError("Gemini's answer broke off. Ask again.")
         if stray := self._decoder.stray:
-            batch += self._decode(_bodies(stray))
+            batch += self._unwrapped(_bodies(stray))
         return batch
 
 

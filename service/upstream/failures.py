@@ -50,6 +50,16 @@ class upstream_failures:  # noqa: N801  (used as a function is)
             raise told from error
 
 
+def failure_of(error: Exception) -> GatewayError:
+    """Return what `upstream_failures` would raise; raise what it would let out."""
+    told = error if isinstance(error, GatewayError) else _told(error)
+    if told is None:
+        raise error
+    if told is not error:
+        told.__cause__ = error
+    return told
+
+
 def _told(error: BaseException) -> GatewayError | None:
     match error:
         case httpx.ReadTimeout():

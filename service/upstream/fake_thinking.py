@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Self
 
-from service.interfaces import Answer, AnswerStream, GeminiRequest, Upstream
+from service.interfaces import Answer, AnswerStream, GeminiRequest, Taker, Upstream
 from service.models import find_model
 from service.schemas.gemini import (
     Candidate,
@@ -88,6 +88,9 @@ class _ThinkingStream:
         if await self._has_opened(GRACE):
             opened = await self._opening
             self.upstream, self.left_out = opened.upstream, opened.left_out
+
+    def offer_to(self, taker: Taker) -> None:
+        """Offer nothing: there is a task for what is said before the answer."""
 
     def __aiter__(self) -> Self:
         return self

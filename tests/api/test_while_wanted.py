@@ -16,7 +16,7 @@ async def wait_for_ever(client: Client, reached: asyncio.Event) -> None:
 
 
 async def test_the_body_ends_when_the_client_leaves() -> None:
-    client = Client()
+    client = Client(asyncio.Transport())
     client.leave()
     with pytest.raises(ClientDisconnectedError):
         await wait_for_ever(client, asyncio.Event())
@@ -26,16 +26,16 @@ async def test_the_body_ends_when_the_client_leaves() -> None:
 
 
 async def test_the_bodys_own_end_is_left_alone() -> None:
-    async with WhileWanted(Client()):
+    async with WhileWanted(Client(asyncio.Transport())):
         await asyncio.sleep(0)
     with pytest.raises(ZeroDivisionError):
-        async with WhileWanted(Client()):
+        async with WhileWanted(Client(asyncio.Transport())):
             raise ZeroDivisionError
 
 
 async def test_a_server_that_shuts_down_is_no_client_that_left() -> None:
     reached = asyncio.Event()
-    task = asyncio.ensure_future(wait_for_ever(Client(), reached))
+    task = asyncio.ensure_future(wait_for_ever(Client(asyncio.Transport()), reached))
     await reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -52,6 +52,6 @@ async def test_ticks_come_when_they_said() -> None:
             done.set()
         return 0.001
 
-    async with WhileWanted(Client(), tick=tick, first_tick=0.001):
+    async with WhileWanted(Client(asyncio.Transport()), tick=tick, first_tick=0.001):
         await asyncio.wait_for(done.wait(), 5)
     assert ticks == [0, 1, 2]

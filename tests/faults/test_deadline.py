@@ -97,7 +97,7 @@ async def test_what_came_before_the_answer_counts_too() -> None:
     """Where the body was long in coming, or an image that it points to."""
     arrived_at.set(asyncio.get_running_loop().time() - 60)
     with pytest.raises(RequestDeadlineError):
-        async with WhileWanted(Client(), 60):
+        async with WhileWanted(Client(asyncio.Transport()), 60):
             await asyncio.Event().wait()
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from service.api.requests import decode
 from service.errors import GatewayError
 from service.models import find_model
 from service.schemas.gemini import GenerateContentResponse
+from service.schemas.gemini_usage import RunningUsage
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults, NativeTools
@@ -40,6 +42,14 @@ def operators(given: dict[str, Any]) -> Defaults:
 
 def answered(given: list[Any]) -> list[GenerateContentResponse]:
     return msgspec.json.decode(msgspec.json.encode(given), type=list[GenerateContentResponse])
+
+
+def streamed(given: list[Any]) -> list[GenerateContentResponse]:
+    """Do the same with a stream's, as an upstream hands them on."""
+    responses, counted = answered(given), RunningUsage()
+    for response in responses:
+        counted.complete(response)
+    return responses
 
 
 def metadata(given: dict[str, Any]) -> Metadata:
@@ -82,15 +92,19 @@ def test_response_becomes_openais(path: Path, pytestconfig: pytest.Config) -> No
     check(path, pytestconfig, lambda given: or_error(lambda: produce(given)))
 
 
+def translator_of(given: dict[str, Any]) -> ChunkTranslator:
+    return ChunkTranslator(
+        metadata(given),
+        include_usage=given.get("include_usage", False),
+        reasoning=given.get("reasoning", "both"),
+    )
+
+
 @cases("stream")
 def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
     def produce(given: dict[str, Any]) -> list[Any]:
-        translator = ChunkTranslator(
-            metadata(given),
-            include_usage=given.get("include_usage", False),
-            reasoning=given.get("reasoning", "both"),
-        )
-        responses = answered(given["responses"])
+        translator = translator_of(given)
+        responses = streamed(given["responses"])
         chunks: list[Any] = []
 
         def translate() -> None:
@@ -102,3 +116,53 @@ def test_stream_becomes_chunks(path: Path, pytestconfig: pytest.Config) -> None:
         return chunks if error is None else [*chunks, error]
 
     check(path, pytestconfig, produce)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+@cases("stream")
+def test_words_become_the_same_chunks_at_once(path: Path, at_once: int) -> None:
+    given = msgspec.json.decode(path.read_bytes())["given"]
+    long_way, short_way = translator_of(given), translator_of(given)
+    responses = streamed(given["responses"])
+    for first in range(0, len(responses), at_once):
+        read = responses[first : first + at_once]
+        words = short_way.push_words(read)
+        if words is None:
+            assert or_error(partial(push, short_way, read)) == or_error(
+                partial(push, long_way, read)
+            )
+        else:
+            assert [as_json(chunk) for chunk in words] == push(long_way, read)
+    assert or_error(lambda: as_json(short_way.finish())) == or_error(
+        lambda: as_json(long_way.finish())
+    )
+
+
+def push(translator: ChunkTranslator, responses: list[GenerateContentResponse]) -> list[Any]:
+    return [as_json(chunk) for response in responses for chunk in translator.push(response)]
+
+
+def as_json(chunks: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(chunks))
+
+
+WORDS = {"candidates": [{"content": {"role": "model", "parts": [{"text": "a"}]}, "index": 0}]}
+
+
+@pytest.mark.parametrize(
+    ("second", "is_words"),
+    [
+        (WORDS, True),
+        (WORDS | {"usageMetadata": {"promptTokenCount": 1}}, True),
+        ({"candidates": [{"content": {"parts": [{"text": "a", "thought": True}]}}]}, False),
+        ({"candidates": [{"content": {"parts": [{"text": ""}]}}]}, False),
+        ({"candidates": [{**WORDS["candidates"][0], "finishReason": "STOP"}]}, False),
+        (WORDS | {"promptFeedback": {"blockReason": "SAFETY"}}, False),
+    ],
+)
+def test_what_is_only_words_can_be_pushed_at_once(second: Any, is_words: bool) -> None:  # noqa: FBT001
+    translator = translator_of({})
+    first, *rest = answered([WORDS, WORDS, second])
+    assert translator.push_words([first]) is None, "the role goes before them"
+    translator.push(first)
+    assert (translator.push_words(rest) is not None) == is_words

@@ -17,7 +17,7 @@ from service.translation import completions, transcriptions
 from service.translation.defaults import Defaults
 from service.translation.response import Metadata
 from tests.golden_files import cases, check
-from tests.translation.test_golden import answered, or_error
+from tests.translation.test_golden import or_error, streamed
 
 METADATA = Metadata(id="cmpl-1", created=0, model="m")
 
@@ -28,7 +28,7 @@ class Translator(Protocol):
     def finish(self) -> Sequence[Any]: ...
 
 
-def streamed(translator: Translator, pushed: Sequence[Any]) -> list[Any]:
+def chunks_of(translator: Translator, pushed: Sequence[Any]) -> list[Any]:
     chunks: list[Any] = []
 
     def translate() -> None:
@@ -41,7 +41,7 @@ def streamed(translator: Translator, pushed: Sequence[Any]) -> list[Any]:
 
 
 def responses(given: dict[str, Any]) -> list[GenerateContentResponse]:
-    return answered(given.get("responses", []))
+    return streamed(given.get("responses", []))
 
 
 def continued(given: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def continued(given: dict[str, Any]) -> dict[str, Any]:
             METADATA, before=before, include_usage=bool(options and options.include_usage)
         )
         numbers = given.get("numbers", [0] * len(found))
-        made["stream"] = streamed(translator, list(zip(numbers, found, strict=True)))
+        made["stream"] = chunks_of(translator, list(zip(numbers, found, strict=True)))
     else:
         made["whole"] = or_error(lambda: completions.to_completion(found, METADATA, before=before))
     return made
@@ -79,7 +79,7 @@ def transcribed(given: dict[str, Any]) -> dict[str, Any]:
         "ignored": transcriptions.ignored_params(request, model),
     }
     if "responses" in given:
-        made["stream"] = streamed(transcriptions.Transcriber(), responses(given))
+        made["stream"] = chunks_of(transcriptions.Transcriber(), responses(given))
     return made
 
 

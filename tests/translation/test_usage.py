@@ -1,11 +1,10 @@
 """Token counts in the course of a stream: running totals, some of which events leave out."""
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 
-from service.schemas.gemini import UsageMetadata
-from service.schemas.gemini_usage import keep, latest
+from service.schemas.gemini import GenerateContentResponse, UsageMetadata
+from service.schemas.gemini_usage import RunningUsage
 
 COUNTS = st.none() | st.integers(0, 9)
 USAGES = st.builds(
@@ -17,25 +16,24 @@ USAGES = st.builds(
 )
 
 
-@given(st.lists(USAGES, max_size=40))
-def test_what_is_kept_of_a_long_stream_says_the_last_of_each_count(
-    usages: list[UsageMetadata],
-) -> None:
-    kept: list[UsageMetadata] = []
-    for usage in usages:
-        keep(usage, kept)
-    said = {
-        name: [value for usage in usages if (value := getattr(usage, name)) is not None]
-        for name in UsageMetadata.__struct_fields__
-    }
-    assert latest(kept) == UsageMetadata(
-        **{name: values[-1] for name, values in said.items() if values}
-    )
+@given(st.lists(USAGES, min_size=1, max_size=40))
+def test_a_stream_has_counted_the_last_of_each_count(usages: list[UsageMetadata]) -> None:
+    counted = RunningUsage()
+    for number, usage in enumerate(usages, 1):
+        said = {
+            name: [value for one in usages[:number] if (value := getattr(one, name)) is not None]
+            for name in UsageMetadata.__struct_fields__
+        }
+        expected = UsageMetadata(**{name: values[-1] for name, values in said.items() if values})
+        response = GenerateContentResponse(usage_metadata=usage)
+        counted.complete(response)
+        assert counted.latest == response.usage_metadata == expected
 
 
-@pytest.mark.parametrize("count", [10, 1000])
-def test_a_long_stream_keeps_no_more_than_a_short_one(count: int) -> None:
-    kept: list[UsageMetadata] = []
-    for number in range(count):
-        keep(UsageMetadata(candidates_token_count=number), kept)
-    assert len(kept) < 10
+def test_a_response_without_counts_changes_nothing() -> None:
+    counted = RunningUsage()
+    counted.complete(GenerateContentResponse(usage_metadata=UsageMetadata(prompt_token_count=1)))
+    response = GenerateContentResponse()
+    counted.complete(response)
+    assert response.usage_metadata is None
+    assert counted.latest == UsageMetadata(prompt_token_count=1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import httpx
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.settings import HttpClient
-from service.transport import Pool, open_transport
+from service.transport import Pool, Reply, open_transport
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
@@ -62,9 +62,7 @@ class Server:
                 self.requests.append(head + await reader.readexactly(size))
                 self.asked.set()
                 answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-                for piece in answer:
-                    writer.write(piece)
-                    await writer.drain()
+                await self._say(writer, answer)
                 self.said_all.set()
                 if self._hang_up:
                     break
@@ -75,6 +73,11 @@ class Server:
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
+
+    async def _say(self, writer: asyncio.StreamWriter, answer: Sequence[bytes]) -> None:
+        for piece in answer:
+            writer.write(piece)
+            await writer.drain()
 
 
 @pytest.fixture(params=["httptools", "aiohttp"])
@@ -241,6 +244,144 @@ async def test_more_than_one_answer_ends_the_connection() -> None:
         assert [await ask(pool, url) for _ in range(2)] == [b"hello"] * 2
     assert server.connections == 2
     await pool.aclose()
+
+
+class Stepwise(Server):
+    """Says the rest of its answer as it is told to, piece by piece."""
+
+    def __init__(self, head: bytes) -> None:
+        super().__init__([head])
+        self.rest: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def _say(self, writer: asyncio.StreamWriter, answer: Sequence[bytes]) -> None:
+        await super()._say(writer, answer)
+        while piece := await self.rest.get():
+            writer.write(piece)
+
+
+ENDLESS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@asynccontextmanager
+async def offering(
+    pool: Pool, server: Server, taker: Callable[[bytes], bool]
+) -> AsyncIterator[Reply]:
+    async with server.running() as url:
+        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
+        reply = await pool.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+        reply.offer_to(taker)
+        yield reply
+        await reply.aclose()
+
+
+class Taker:
+    """Takes what has none of some letters; `sees` waits until it has been offered something."""
+
+    def __init__(self, declines: bytes = b"") -> None:
+        self._declines = declines
+        self.offered: list[bytes] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, data: bytes) -> bool:
+        self.offered.append(data)
+        self._news.set()
+        return not set(data) & set(self._declines)
+
+    async def sees(self) -> bytes:
+        async with asyncio.timeout(5):
+            await self._news.wait()
+        self._news.clear()
+        return self.offered[-1]
+
+
+@pytest.fixture
+async def own() -> AsyncIterator[Pool]:
+    pool = open_transport("httptools")
+    yield pool
+    await pool.aclose()
+
+
+async def test_what_comes_while_a_read_waits_is_offered_and_read_if_it_is_not_taken(
+    own: Pool,
+) -> None:
+    server, taker = Stepwise(ENDLESS), Taker(declines=b"x")
+    async with offering(own, server, taker) as reply:
+        reads = reply.reads()
+        read = asyncio.ensure_future(anext(reads))
+        await asyncio.sleep(0)  # it waits
+        for word in (b"one", b"two"):
+            server.rest.put_nowait(chunk(word))
+            assert await taker.sees() == word
+            assert not read.done()
+        server.rest.put_nowait(chunk(b"x"))
+        assert await read == b"x"
+        server.rest.put_nowait(chunk(b"late"))
+        for _ in range(100):  # turns of the event loop, in which it comes
+            await asyncio.sleep(0)
+        assert await anext(reads) == b"late"
+        server.rest.put_nowait(chunk(b"end") + b"0\r\n\r\n")
+        assert [data async for data in reads] == [b"end"]
+    assert taker.offered == [b"one", b"two", b"x"], "nobody waited for the rest"
+
+
+async def test_what_was_taken_is_followed_by_what_breaks_off(own: Pool) -> None:
+    server, taker = Stepwise(ENDLESS), Taker()
+    async with offering(own, server, taker) as reply:
+        read = asyncio.ensure_future(anext(reply.reads()))
+        await asyncio.sleep(0)
+        server.rest.put_nowait(chunk(b"one"))
+        await taker.sees()
+        server.rest.put_nowait(b"no chunk at all\r\n")
+        with pytest.raises(httpx.RemoteProtocolError):
+            await read
+
+
+async def test_a_connection_that_is_used_again_offers_nothing_to_whoever_had_it(own: Pool) -> None:
+    server, taker = Server([CHUNKED]), Taker()
+    async with server.running() as url:
+        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
+        for number in range(2):
+            reply = await own.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+            if number == 0:
+                reply.offer_to(taker)
+            read = [data async for data in reply.reads()]
+            offered, taker.offered = taker.offered, []
+            assert sorted(b"".join([*offered, *read])) == sorted(b"hello")
+            assert number == 0 or not offered
+    assert server.connections == 1
+
+
+async def test_what_is_compressed_is_not_offered(own: Pool) -> None:
+    server, taker = Stepwise(ZIPPED[:-4]), Taker()
+    async with offering(own, server, taker) as reply:
+        read = asyncio.ensure_future(anext(reply.reads()))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        server.rest.put_nowait(ZIPPED[-4:])
+        assert await read == b"hello"
+    assert taker.offered == []
+
+
+@pytest.mark.parametrize("declines", [b"", b"3", b"0123456789"], ids=["none", "some", "all"])
+async def test_nothing_is_lost_between_a_taker_and_a_reader(pool: Pool, declines: bytes) -> None:
+    words = [b"<%d>" % number for number in range(300)]
+    heard: list[bytes] = []
+
+    def take(data: bytes) -> bool:
+        if set(data) & set(declines):
+            return False
+        heard.append(data)
+        return True
+
+    server = Server([ENDLESS, *map(chunk, words), b"0\r\n\r\n"])
+    async with offering(pool, server, take) as reply:
+        async for data in reply.reads():
+            heard.append(data)  # noqa: PERF401  (among what was taken meanwhile)
+    assert b"".join(heard) == b"".join(words)
 
 
 @given(

@@ -24,7 +24,10 @@ class StrictJSON(AbstractDTO[T]):
 
     def decode_bytes(self, value: bytes) -> Any:
         """Return the struct; raise `InvalidRequestError` or `UnsupportedMediaTypeError`."""
-        content_type = self.asgi_connection.headers.get("content-type", "").lower()
+        # Litestar's own headers would be parsed for this one alone.
+        headers = self.asgi_connection.scope["headers"]
+        said = next((value for name, value in headers if name == b"content-type"), b"")
+        content_type = said.decode("latin-1").lower()
         if content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
             msg = f"Send JSON (content-type: application/json), not {content_type.split(';')[0]}."
             raise UnsupportedMediaTypeError(msg)

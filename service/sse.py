@@ -6,6 +6,8 @@ OpenAI use only the field `data`.
 
 DONE = b"data: [DONE]\n\n"
 KEEPALIVE = b": keepalive\n\n"
+#: What a decoder is fed after the last byte, for an event whose end did not come.
+END = b"\n\n"
 
 #: Google sends events of more than a megabyte (images); nothing of this size is an event.
 MAX_EVENT_BYTES = 64 * 1024 * 1024
@@ -76,10 +78,6 @@ class Decoder:
                 self._data, size = [], 0
         self._sizes["data"] = size
         return events
-
-    def close(self) -> list[bytes]:
-        """Take the end of the input; return the event that it completes, if any."""
-        return [*self.feed(b"\n"), *self.feed(b"\n")]
 
     @property
     def stray(self) -> bytes:

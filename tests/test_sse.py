@@ -14,7 +14,7 @@ EVENTS = [b'{"a": 1}', '{"text": "a\u2028b\u2029c\u0085d é 世 😀"}'.encode()
 def decode(wire: bytes, cuts: list[int]) -> list[bytes]:
     decoder = sse.Decoder()
     pieces = [wire[start:end] for start, end in pairwise([0, *cuts, len(wire)])]
-    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.close()
+    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.feed(sse.END)
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"], ids=["CRLF", "LF", "CR"])
@@ -70,7 +70,7 @@ def test_one_read_says_what_many_say(wire: bytes) -> None:
 def test_what_is_no_event_is_kept_apart() -> None:
     decoder = sse.Decoder()
     assert decoder.feed(b'data: 1\r\n\r\n{\r\n  "error": 5\r\n}\r\n') == [b"1"]
-    assert decoder.close() == []
+    assert decoder.feed(sse.END) == []
     assert decoder.stray == b'{\n  "error": 5\n}'
 
 

@@ -217,4 +217,4 @@ class Writer:
 
 
 def _encode(chunks: Iterable[msgspec.Struct]) -> bytes:
-    return b"".join([sse.encode(_encoder.encode(chunk)) for chunk in chunks])
+    return b"".join([b"data: %b\n\n" % _encoder.encode(chunk) for chunk in chunks])

@@ -165,20 +165,13 @@ class ResponseStream:
         self._declined = batch, len(data)
         return False
 
-    def _decode(self, data: bytes) -> list[GenerateContentResponse]:
-        """Decode what these bytes complete."""
-        try:
-            events = self._decoder.feed(data)
-        except sse.EventTooLargeError as error:
-            self._failure = failure_of(error)
-            return []
-        return self._unwrapped(events)
-
-    def _unwrapped(self, events: list[bytes]) -> list[GenerateContentResponse]:
-        """Decode events; a failure waits until the ones before it have been given out."""
+    def _decode(
+        self, data: bytes, bodies: Sequence[bytes] = ()
+    ) -> list[GenerateContentResponse]:
+        """Decode what bytes complete, or these; a failure waits until what precedes it is out."""
         batch: list[GenerateContentResponse] = []
         try:
-            for event in events:
+            for event in self._decoder.feed(data) or bodies:
                 response = self._unwrap(event)
                 batch.append(response)  # kept if a later one fails
                 self._usage.complete(response)
@@ -188,12 +181,10 @@ class ResponseStream:
 
     def _end(self) -> list[GenerateContentResponse]:
         self._ended = True
-        batch = self._unwrapped(self._decoder.close())
+        batch = self._decode(sse.END)
         if isinstance(self._failure, UpstreamResponseError):
             self._failure = UpstreamTruncatedError("Gemini's answer broke off. Ask again.")
-        if stray := self._decoder.stray:
-            batch += self._unwrapped(_bodies(stray))
-        return batch
+        return batch + self._decode(b"", _bodies(self._decoder.stray))
 
 
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
@@ -206,7 +197,7 @@ def _bodies(stray: bytes) -> list[bytes]:
             return [bytes(item) for item in _lists.decode(stray)]
         except (msgspec.DecodeError, RecursionError):
             pass
-    return [stray]
+    return [stray] if stray else []
 
 
 #: The only ends that do not explain why nothing was said.

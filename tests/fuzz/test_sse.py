@@ -32,7 +32,7 @@ def pieces(wire: bytes, cuts: set[int]) -> list[bytes]:
 def decoded(parts: list[bytes]) -> tuple[list[bytes], bytes]:
     decoder = sse.Decoder()
     events = [event for part in parts for event in decoder.feed(part)]
-    return [*events, *decoder.close()], decoder.stray
+    return [*events, *decoder.feed(sse.END)], decoder.stray
 
 
 def by_the_standard(wire: bytes) -> tuple[list[bytes], bytes]:

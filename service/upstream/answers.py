@@ -165,9 +165,7 @@ class ResponseStream:
         self._declined = batch, len(data)
         return False
 
-    def _decode(
-        self, data: bytes, bodies: Sequence[bytes] = ()
-    ) -> list[GenerateContentResponse]:
+    def _decode(self, data: bytes, bodies: Sequence[bytes] = ()) -> list[GenerateContentResponse]:
         """Decode what bytes complete, or these; a failure waits until what precedes it is out."""
         batch: list[GenerateContentResponse] = []
         try:

@@ -32,8 +32,16 @@ class Answer(NamedTuple):
     left_out: Sequence[str] = ()
 
 
-#: Takes all that one read has brought, or leaves it. Called in nobody's context, by the event loop.
-Taker = Callable[[list[GenerateContentResponse]], bool]
+class Taker(Protocol):
+    """Takes all that one read has brought, or leaves it. Called in nobody's context."""
+
+    def take(self, responses: list[GenerateContentResponse]) -> Sequence[str] | None:
+        """Take responses that are words; return the words of each, or None if it leaves them."""
+        ...
+
+    def take_words(self, words: Sequence[bytes]) -> bool:
+        """Take the words of more like the last that `take` has had, as JSON strings."""
+        ...
 
 
 class AnswerStream(Protocol):

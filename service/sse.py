@@ -39,18 +39,21 @@ class Decoder:
         self._stray: list[bytes] = []
         self._sizes = {"pieces": 0, "data": 0, "stray": 0}
         self._first = True
+        #: Whether what was fed ended with the end of an event.
+        self.is_between_events = True
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take some bytes; return the events that they complete. Raise `EventTooLargeError`."""
         if not chunk:
             return []
-        if not (self._pieces or self._data) and (events := _whole_events(chunk)):
+        if self.is_between_events and (events := _whole_events(chunk)):
             self._first = False
             return events
         self._sizes["pieces"] += len(chunk)
         if sum(self._sizes.values()) > MAX_EVENT_BYTES:
             raise EventTooLargeError
         if b"\n" not in chunk and b"\r" not in chunk and not self._after_cr():
+            self.is_between_events = False
             self._pieces.append(chunk)  # joined once, when the line ends: a line can be long
             return []
         lines = b"".join([*self._pieces, chunk]).splitlines(keepends=True)
@@ -77,6 +80,7 @@ class Decoder:
                     events.append(event)
                 self._data, size = [], 0
         self._sizes["data"] = size
+        self.is_between_events = not (self._data or self._pieces)
         return events
 
     @property

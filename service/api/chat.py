@@ -93,7 +93,7 @@ class ChatController(Controller):
             translator = _translator(metadata, choices, usage=usage, reasoning=reasoning)
             many, at_once = None, None
             if isinstance(translator, ChunkTranslator):
-                at_once = translator.push_words
+                at_once = translator
             else:
                 many = translator
 

@@ -5,7 +5,7 @@ come out, and `finish` says what can only be known at the end.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, UnsetType
 
@@ -71,13 +71,10 @@ class ChunkTranslator:
         self._calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
         self._tier: ServiceTier | UnsetType = UNSET
         self._usage: gemini.UsageMetadata | None = None
-        #: What words are put into on the short way.
-        self._words: ChatCompletionChunk | None = None
 
     def rename(self, model: str) -> None:
         """Take the name of the model that answers, before its first response."""
         self._metadata = self._metadata._replace(model=model)
-        self._words = None
 
     def push(self, response: gemini.GenerateContentResponse) -> list[ChatCompletionChunk]:
         """Take one response; return the chunks that say the same, maybe none.
@@ -112,34 +109,34 @@ class ChunkTranslator:
 
     def push_words(
         self, responses: Sequence[gemini.GenerateContentResponse]
-    ) -> Iterable[ChatCompletionChunk] | None:
+    ) -> tuple[list[ChatCompletionChunk], list[str]] | None:
         """Do the same for responses that are some words in mid-answer; return None for others.
 
-        A chunk is good until the next one is asked for.
+        Also return the words of each.
         """
         if not self._started:
             return None
         texts = [text for response in responses if (text := lone_text(response))]
-        return map(self._worded, responses, texts) if len(texts) == len(responses) else None
+        if len(texts) < len(responses):
+            return None
+        return [chunk for response in responses for chunk in self.push(response)], texts
 
-    def _worded(self, response: gemini.GenerateContentResponse, text: str) -> ChatCompletionChunk:
-        self._look_at(response)
-        content = self._told(text)
-        if self._words is None:
-            self._words = self._delta(Delta())
-        self._words.choices[0].delta.content = content
-        return self._words
+    @property
+    def around_words(self) -> ChatCompletionChunk | None:
+        """A chunk for more words like the last, without them; None if words have to be followed."""
+        if self._grounding.follows or self._thoughts.is_open:
+            return None
+        return self._delta(Delta(content=""))
 
     def _look_at(self, response: gemini.GenerateContentResponse) -> None:
         """Take note of what stands beside the words."""
         usage = response.usage_metadata
         if usage is not None:
             self._usage = usage
-            if (said := tier(usage)) and said != self._tier:
-                self._tier, self._words = said, None
+            self._tier = tier(usage) or self._tier
         if self._fingerprint is None and response.model_version:
             found = fingerprint([response.model_version], self._metadata.model)
-            self._fingerprint, self._words = found or UNSET, None
+            self._fingerprint = found or UNSET
 
     def _media(self, candidate: gemini.Candidate) -> Iterator[Delta]:
         if drawn := images(candidate, self._images):

@@ -39,6 +39,7 @@ class HttpConnection(asyncio.Protocol):
         "headers",
         "idle_since",
         "is_closed",
+        "on_body",
     )
 
     def __init__(self) -> None:
@@ -50,11 +51,12 @@ class HttpConnection(asyncio.Protocol):
         self._begin(None)
 
     def _begin(self, read_timeout: float | None) -> None:
+        self._pieces: list[bytes] = []  # of the body, which nobody has read yet
+        self.on_body = self._pieces.append
         self._parser = httptools.HttpResponseParser(self)
         self._read_timeout = read_timeout
         self.headers: list[tuple[bytes, bytes]] = []
-        self._pieces: list[bytes] = []  # of the body, which nobody has read yet
-        self._size = 0
+        self._size = 0  # of them, at most
         self._has_head = self._is_complete = self._is_paused = self._stays_open = False
         self._error: httpx.TransportError | None = None
         self._taker: Taker | None = None
@@ -84,7 +86,7 @@ class HttpConnection(asyncio.Protocol):
         if len(data) > _MOST:
             data, rest = data[:_MOST], data[_MOST:]
             self._pieces.append(rest)
-        self._size -= len(data)
+        self._size = sum(map(len, self._pieces))
         if self._is_paused and not self._pieces:
             self._is_paused = False
             self._transport.resume_reading()
@@ -139,24 +141,23 @@ class HttpConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._error = httpx.RemoteProtocolError(str(error))
+            self._taker = None
             self.close()
+        if (
+            self._taker is not None
+            and self._pieces
+            and self._waiter is not None
+            and not (self._is_paused or self._waiter.done())
+            and self._taker(b"".join(self._pieces))
+        ):
+            self._pieces.clear()
+            return
+        if self._pieces:
+            self._size += len(data)
         if self._size > _MOST and not (self._is_paused or self.is_closed):
             self._is_paused = True
             self._transport.pause_reading()
-        if self._taker is None or not self._is_taken(self._taker):
-            self._wake()
-
-    def _is_taken(self, taker: Taker) -> bool:
-        """Whether the callback has taken all that there is, so that nobody need wake up."""
-        if self._waiter is None or self._waiter.done() or not self._pieces:
-            return False
-        if self._is_complete or self._is_paused or self._error is not None:
-            return False  # there is more to say than what the pieces are
-        if not taker(b"".join(self._pieces)):
-            return False
-        self._pieces.clear()
-        self._size = 0
-        return True
+        self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -178,12 +179,9 @@ class HttpConnection(asyncio.Protocol):
         if not self._has_head:
             self.headers = []  # 100 and its kin: the answer follows
 
-    def on_body(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self._size += len(data)
-
     def on_message_complete(self) -> None:
         self._is_complete = self._has_head
+        self._taker = None  # there is more to say than what the pieces are
         self._stays_open = self._parser.should_keep_alive()  # later it would not say
 
     def on_message_begin(self) -> None:

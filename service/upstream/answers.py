@@ -1,6 +1,7 @@
 """Answers on the wire, decoded: a whole one, or a stream event by event."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import httpx
@@ -23,6 +24,7 @@ from service.transport import Reply
 from service.upstream.failures import failure_of, refusal, upstream_failures
 from service.upstream.google_error import is_error
 from service.upstream.http import GoogleHttp
+from service.upstream.repeats import Repeats, last_event
 
 T = TypeVar("T")
 
@@ -92,6 +94,9 @@ class ResponseStream:
         self._ended = False
         self._usage = RunningUsage()
         counting_tokens(self._usage)
+        self._repeats = Repeats()
+        #: What came last, if nothing but the words of it has been read.
+        self._unread: bytes | None = None
         #: What was offered and not taken, and how many of the next bytes said it.
         self._declined: tuple[list[GenerateContentResponse], int] = [], 0
 
@@ -133,6 +138,8 @@ class ResponseStream:
     async def aclose(self) -> None:
         """Hang up, unless Google has finished."""
         self._patience.end()
+        with suppress(GatewayError, msgspec.DecodeError):
+            self._count_unread()
         await self._response.aclose()
 
     async def _read(self) -> list[GenerateContentResponse]:
@@ -149,27 +156,45 @@ class ResponseStream:
             else:
                 declined, size = self._declined
                 self._declined = [], 0
-                batch = [*declined, *self._decode(chunk[size:])]
+                batch = [*declined, *self._decode(self._events(chunk[size:]))]
             if batch:
                 return batch
 
     def _take(self, data: bytes) -> bool:
         """Do with what comes as a read would, before one can; what nobody takes is left to it."""
-        batch = self._decode(data)
-        if self._failure is None:
-            if not batch:
-                return True
-            if self._taker(batch):
-                self._patience.renew()
-                return True
+        begins = self._decoder.is_between_events
+        repeated = self._repeats.words_in(data) if begins else None
+        if repeated and self._taker.take_words(repeated):
+            self._unread = data
+            self._patience.renew()
+            return True
+        events = self._events(data)
+        if not (events or self._failure):
+            return True
+        batch = self._decode(events)
+        if batch and self._failure is None and (words := self._taker.take(batch)):
+            if begins:
+                self._repeats.learn(data, words[-1])
+            self._patience.renew()
+            return True
         self._declined = batch, len(data)
         return False
 
-    def _decode(self, data: bytes, bodies: Sequence[bytes] = ()) -> list[GenerateContentResponse]:
-        """Decode what bytes complete, or these; a failure waits until what precedes it is out."""
+    def _events(self, data: bytes) -> Sequence[bytes]:
+        """Return the events that bytes complete; a failure waits until what precedes it is out."""
+        try:
+            return self._decoder.feed(data)
+        except sse.EventTooLargeError as error:
+            self._failure = failure_of(error)
+            return ()
+
+    def _decode(self, events: Sequence[bytes]) -> list[GenerateContentResponse]:
+        """Decode events; a failure waits, too."""
         batch: list[GenerateContentResponse] = []
         try:
-            for event in self._decoder.feed(data) or bodies:
+            self._count_unread()
+            self._repeats.forget()
+            for event in events:
                 response = self._unwrap(event)
                 batch.append(response)  # kept if a later one fails
                 self._usage.complete(response)
@@ -177,12 +202,17 @@ class ResponseStream:
             self._failure = failure_of(error)
         return batch
 
+    def _count_unread(self) -> None:
+        unread, self._unread = self._unread, None
+        if unread is not None:
+            self._usage.complete(self._unwrap(sse.Decoder().feed(last_event(unread))[0]))
+
     def _end(self) -> list[GenerateContentResponse]:
         self._ended = True
-        batch = self._decode(sse.END)
+        batch = self._decode(self._events(sse.END))
         if isinstance(self._failure, UpstreamResponseError):
             self._failure = UpstreamTruncatedError("Gemini's answer broke off. Ask again.")
-        return batch + self._decode(b"", _bodies(self._decoder.stray))
+        return batch + self._decode(_bodies(self._decoder.stray))
 
 
 _lists = msgspec.json.Decoder(list[msgspec.Raw])

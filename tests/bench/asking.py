@@ -11,7 +11,7 @@ MODEL = "gemini-2.5-flash"
 KEY = "sk-bench-client"
 GEMINI_KEY = "bench-gemini-key"
 #: Before and after the nanoseconds at which the upstream wrote a chunk.
-STAMP = "~{:019d}~"
+STAMP = b"~%019d~"
 STAMPED = re.compile(rb"~(\d{19})~")
 #: Every answer begins with it.
 BEGINNING = b"00000 "

@@ -38,11 +38,10 @@ class Outcome:
 
 
 class Connection(asyncio.Protocol):
-    """Asks again and again as its `Load` says."""
+    """Asks again and again as its `Load` says; what it reads is looked at when all is there."""
 
     def __init__(self, load: "Load") -> None:
         self._load = load
-        self._stamped = load.case.wanted.pause > 0
         self.transport: asyncio.Transport | None = None
         self.asks = False
 
@@ -51,36 +50,24 @@ class Connection(asyncio.Protocol):
 
     def ask(self) -> None:
         assert self.transport is not None
-        self.parts: list[bytes] = []
-        self.head = b""
-        self.delays: list[int] = []
+        self.reads: list[tuple[int, bytes]] = []
+        self._has_head = False
         self._left: int | None = None
-        self.first_byte = self.first_content = 0.0
         self.asks = True
-        self.sent = time.perf_counter()
+        self.sent = time.monotonic_ns()
         self.transport.write(self._load.request)
 
     def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
-        if self._stamped and self._load.listens(now):
-            read_at = time.monotonic_ns()
-            self.delays += [read_at - int(written) for written in STAMPED.findall(data)]
-        if not self.first_byte:
-            self.first_byte = now
-        if not self.first_content and BEGINNING in data:
-            self.first_content = now
-        if not self.head:
-            data = b"".join([*self.parts, data])
-            self.head, end, data = data.partition(b"\r\n\r\n")
+        self.reads.append((time.monotonic_ns(), data))
+        if not self._has_head:
+            head, end, data = b"".join([read for _, read in self.reads]).partition(b"\r\n\r\n")
             if not end:
-                self.parts, self.head = [self.head], b""
                 return
-            self.parts = []
-            length = _LENGTH.search(self.head)
+            self._has_head = True
+            length = _LENGTH.search(head)
             self._left = int(length[1]) if length else None
-        self.parts.append(data)
         if self._left is None:
-            tail = data if len(data) > 4 else b"".join(self.parts[-5:])
+            tail = data if len(data) > 4 else b"".join([read for _, read in self.reads[-5:]])
             ended = tail.endswith(b"0\r\n\r\n")
         else:
             self._left -= len(data)
@@ -112,9 +99,9 @@ class Load:
         self.outcome = Outcome()
         self._server = server
         self._seconds = seconds
-        self._kept: list[tuple[bytes, list[bytes], Connection]] = []
+        self._kept: list[Connection] = []
         self._over = asyncio.Event()
-        self._window = (0.0, 0.0)
+        self._window = range(0)
 
     async def run(self) -> Outcome:
         gc.collect()
@@ -136,44 +123,43 @@ class Load:
         self._open = count
         await asyncio.sleep(0.05)  # until the server has taken them, too
         outcome.rss_before, cpu = server.rss(), server.cpu()
-        begun = time.perf_counter()
+        begun = time.monotonic()
         self._stop = begun + self._seconds
         lasting = (case.wanted.chunks - 1) * case.wanted.pause / 1000
         if case.streams:
-            self._window = begun + _RAMP * count + 0.3, begun + lasting
+            # While all of them are open.
+            self._window = range(
+                int(1e9 * (begun + _RAMP * count + 0.3)), int(1e9 * (begun + lasting))
+            )
             for part in (0.6, 0.75, 0.95):
                 loop.call_later(lasting * part, self._weigh)
         for number, connection in enumerate(connections):
             if case.streams:
-                await asyncio.sleep(max(0, begun + number * _RAMP - time.perf_counter()))
+                await asyncio.sleep(max(0, begun + number * _RAMP - time.monotonic()))
             connection.ask()
         try:
             async with asyncio.timeout(self._seconds + lasting + _PATIENCE):
                 await self._over.wait()
         except TimeoutError:
             outcome.errors += [f"no end after {_PATIENCE} seconds"] * self._open
-        outcome.wall, outcome.cpu = time.perf_counter() - begun, server.cpu() - cpu
+        outcome.wall, outcome.cpu = time.monotonic() - begun, server.cpu() - cpu
         outcome.rss_open = max(outcome.rss_open, server.rss())
         for connection in connections:
             connection.asks = False
             if connection.transport is not None:
                 connection.transport.abort()
-        for head, parts, connection in self._kept:
-            self._count(head, parts, connection)
-
-    def listens(self, now: float) -> bool:
-        """Whether all streams are open."""
-        return self._window[0] <= now <= self._window[1]
+        for connection in self._kept:
+            self._count(connection)
 
     def answered(self, connection: Connection) -> None:
         if self.case.streams:  # to look at it now would delay the others
-            self._kept.append((connection.head, connection.parts, connection))
+            self._kept.append(connection)
             self._close()
             return
-        self._count(connection.head, connection.parts, connection)
-        if time.perf_counter() > self._stop or len(self.outcome.errors) > _ENOUGH_ERRORS:
+        head = self._count(connection)
+        if time.monotonic() > self._stop or len(self.outcome.errors) > _ENOUGH_ERRORS:
             self._close()
-        elif b"\r\nconnection: close" in connection.head.lower():
+        elif b"\r\nconnection: close" in head.lower():
             self.broken("The server closes its connections.")
         else:
             connection.ask()
@@ -191,14 +177,24 @@ class Load:
     def _weigh(self) -> None:
         self.outcome.rss_open = max(self.outcome.rss_open, self._server.rss())
 
-    def _count(self, head: bytes, parts: list[bytes], connection: Connection) -> None:
-        outcome = self.outcome
+    def _count(self, connection: Connection) -> bytes:
+        """Take an answer into account; return its head."""
+        outcome, reads = self.outcome, connection.reads
         outcome.requests += 1
+        head, _, body = b"".join([data for _, data in reads]).partition(b"\r\n\r\n")
         try:
-            outcome.chunks += check(self.case, head, b"".join(parts))
+            outcome.chunks += check(self.case, head, body)
         except WrongAnswerError as error:
             outcome.errors.append(str(error))
-            return
-        outcome.first_byte.append(connection.first_byte - connection.sent)
-        outcome.first_content.append(connection.first_content - connection.sent)
-        outcome.delays += [nanoseconds / 1e9 for nanoseconds in connection.delays]
+            return head
+        content = next((at for at, data in reads if BEGINNING in data), reads[-1][0])
+        outcome.first_byte.append((reads[0][0] - connection.sent) / 1e9)
+        outcome.first_content.append((content - connection.sent) / 1e9)
+        if self.case.wanted.pause:
+            outcome.delays += [
+                (at - int(written)) / 1e9
+                for at, data in reads
+                if at in self._window
+                for written in STAMPED.findall(data)
+            ]
+        return head

@@ -9,7 +9,7 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
-_UNWRITTEN = STAMP.format(0)
+_UNWRITTEN = STAMP % 0
 _END = b"0\r\n\r\n"
 _PROJECT = "bench-project"
 _TIER = {"id": "standard-tier", "name": "Standard"}
@@ -55,12 +55,15 @@ class Upstream(asyncio.Protocol):
     def __init__(self) -> None:
         self._received = bytearray()
         self._open = True
+        self._paced: _Paced | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._open = False
+        if self._paced is not None:
+            self._paced.end()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -88,11 +91,11 @@ class Upstream(asyncio.Protocol):
             self._transport.write(_whole(kind, wanted))
             return
         self._transport.write(_STREAM_HEAD)
-        loop = asyncio.get_running_loop()
         if wanted.pause:
-            self._pace(loop, _cut(kind, wanted), 0, loop.time(), wanted.pause / 1000)
+            self._paced = _Paced(self._transport.write, _cut(kind, wanted), wanted.pause)
+            _clock.begin(self._paced)
         else:
-            self._burst(loop, iter(_events(kind, wanted)))
+            self._burst(asyncio.get_running_loop(), iter(_events(kind, wanted)))
 
     def _burst(self, loop: asyncio.AbstractEventLoop, events: Iterator[bytes]) -> None:
         """Write one chunk in each turn of the loop."""
@@ -101,21 +104,68 @@ class Upstream(asyncio.Protocol):
             self._transport.write(event)
             loop.call_soon(self._burst, loop, events)
 
-    def _pace(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        events: list[tuple[bytes, bytes]],
-        number: int,
-        begun: float,
-        pause: float,
+
+class _Paced:
+    """A stream with pauses.
+
+    Args:
+        write: sends bytes to its client.
+        events: each cut where the time belongs.
+        pause: milliseconds.
+
+    """
+
+    def __init__(
+        self, write: Callable[[bytes], object], events: list[tuple[bytes, bytes]], pause: int
     ) -> None:
-        if not self._open:
-            return
-        before, after = events[number]
-        self._transport.write(before + STAMP.format(time.monotonic_ns()).encode() + after)
-        number += 1
-        if number < len(events):
-            loop.call_at(begun + number * pause, self._pace, loop, events, number, begun, pause)
+        self.pause = pause
+        self._write = write
+        self._events = iter(events)
+
+    def go_on(self) -> bool:
+        """Write the next event; return whether there was one."""
+        for before, after in self._events:
+            self._write(before + STAMP % time.monotonic_ns() + after)
+            return True
+        return False
+
+    def end(self) -> None:
+        self._events = iter(())
+
+
+class _Clock:
+    """Lets all paced streams of a process go on at their times, to the millisecond.
+
+    A timer for each would cost more than what they write.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[int, list[_Paced]] = {}
+        self._next = 0
+
+    def begin(self, stream: _Paced) -> None:
+        now = int(1000 * asyncio.get_running_loop().time())
+        if not self._due:
+            self._next = now + 1
+            self._wait()
+        if stream.go_on():
+            self._due.setdefault(now + stream.pause, []).append(stream)
+
+    def _wait(self) -> None:
+        asyncio.get_running_loop().call_at(self._next / 1000, self._strike)
+
+    def _strike(self) -> None:
+        now = int(1000 * asyncio.get_running_loop().time())
+        for time_ in range(self._next, now + 1):
+            for stream in self._due.pop(time_, ()):
+                if stream.go_on():
+                    self._due.setdefault(time_ + stream.pause, []).append(stream)
+        self._next = now + 1
+        if self._due:
+            self._wait()
+
+
+_clock = _Clock()
 
 
 def kind_of(path: bytes) -> str | None:
@@ -183,8 +233,8 @@ def _chunk(delta: Fields, reason: str | None) -> Fields:
 @cache
 def _cut(kind: str, wanted: Wanted) -> list[tuple[bytes, bytes]]:
     """Return the same, cut where the time belongs."""
-    stamp = _UNWRITTEN.encode()
-    pieces = (event.partition(stamp) for event in _events(kind, wanted, _UNWRITTEN))
+    events = _events(kind, wanted, _UNWRITTEN.decode())
+    pieces = (event.partition(_UNWRITTEN) for event in events)
     return [(before, after) for before, _, after in pieces]
 
 

@@ -13,7 +13,7 @@ COPY ${REQUIREMENTS} requirements.lock
 # are a third of the size. A copy may change a file's time: bytecode that does not look at it stays
 # valid, and saves a second at every start.
 RUN python -m venv --without-pip .venv \
- && pip --python .venv install --no-cache-dir --no-compile --disable-pip-version-check \
+ && pip --python .venv install --no-cache-dir --no-compile --no-deps --disable-pip-version-check \
     --require-hashes --only-binary=:all: --requirement requirements.lock \
  && pip --python .venv uninstall --yes faker \
  && find .venv -depth -type d -name tests -exec rm -r {} + \

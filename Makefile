@@ -7,7 +7,8 @@ BIN    := .venv/bin
 NODE   := tests/conformance/node
 CLIENTS := tests/clients
 BENCH  := .venv-bench
-PIP    := -m pip install --quiet --disable-pip-version-check --require-hashes -r
+# The lock files are complete: pip before 23.3 looks for a newer release of what is asked for with an extra.
+PIP    := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r
 DOTENV := $(if $(wildcard .env),$(BIN)/dotenv run --no-override --,)
 LOCK   := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 

@@ -11,8 +11,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
-from service.schemas.gemini_usage import RunningUsage
-
 
 class Trace(NamedTuple):
     """The trace that a request belongs to, as hexadecimal digits."""
@@ -30,6 +28,15 @@ class Step(NamedTuple):
     ended: float
     code: str | None  # of its failure
     attributes: Mapping[str, str]
+
+
+class Counts(Protocol):
+    """The token counts of one of Google's answers."""
+
+    @property
+    def latest(self) -> Any:
+        """What has been counted so far; None if nothing has."""
+        ...
 
 
 class Observer(Protocol):
@@ -124,7 +131,7 @@ class RequestAtHand:
         #: Bytes of the response's body that have gone out.
         self.size = 0
         #: Google's token counts, of each of its answers.
-        self.usages: list[RunningUsage] = []
+        self.usages: list[Counts] = []
         self.steps: list[Step] = []
         self.span: str | None = None
         if self.observer.traces:
@@ -192,7 +199,7 @@ def answer_begins() -> None:
         request.answer_began = request.clock()
 
 
-def counting_tokens(usage: RunningUsage) -> None:
+def counting_tokens(usage: Counts) -> None:
     """Remember where the counts of one of Google's answers are, now and as it goes on."""
     if (request := request_at_hand.get(None)) is not None:
         request.usages.append(usage)

@@ -125,14 +125,14 @@ class Writer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         self._send = send
-        self._client = client_of(scope)
+        self.client = client_of(scope)
         self._request = request_at_hand.get()
         with streaming():
             await self._run()
 
     async def _run(self) -> None:
         try:
-            async with WhileWanted(self._client, self._deadline, self._tick, self._keepalive):
+            async with WhileWanted(self.client, self._deadline, self._tick, self._keepalive):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
             await self._write(self.ending(), last=True)
@@ -183,15 +183,14 @@ class Writer:
             if data:
                 await self._write(bytes(data))
 
-    @property
-    def is_held_up(self) -> bool:
-        return self._client.is_slow
-
-    def write_at_once(self, data: bytes) -> None:
-        """Write in mid-answer, to a client that does not hold it up."""
-        self._client.write_more(data)
+    def write_at_once(self, data: bytes) -> bool:
+        """Write in mid-answer, unless the client holds us up; return whether that was done."""
+        if self.client.is_slow:
+            return False
+        self.client.write_more(data)
         self._request.size += len(data)
         self._written_at = self._loop.time()
+        return True
 
     async def _write(self, data: bytes, *, last: bool = False, filler: bool = False) -> None:
         async with self._writing:
@@ -232,12 +231,14 @@ class Shortcut:
 
     def __init__(self, writer: Writer, translator: WordsTranslator) -> None:
         self._writer = writer
+        self._client = writer.client
         self._translator = translator
-        #: What stands before and after words; None if words cannot be put there as they are.
-        self._around: tuple[bytes, bytes] | None = None
+        #: What stands before, between and after words; None if they have to be looked at.
+        self._around: tuple[bytes, bytes, bytes] | None = None
 
     def take(self, responses: Sequence[Any]) -> Sequence[str] | None:
-        if self._writer.is_held_up or (pushed := self._translator.push_words(responses)) is None:
+        # Nobody can take back what the translator has taken.
+        if self._client.is_slow or (pushed := self._translator.push_words(responses)) is None:
             return None
         chunks, words = pushed
         self._writer.write_at_once(_encode(chunks))
@@ -246,14 +247,14 @@ class Shortcut:
         return words
 
     def take_words(self, words: Sequence[bytes]) -> bool:
-        if self._around is None or self._writer.is_held_up:
+        if self._around is None:
             return False
-        before, after = self._around
-        self._writer.write_at_once(b"".join([b"%b%b%b" % (before, word, after) for word in words]))
-        return True
+        before, between, after = self._around
+        return self._writer.write_at_once(b"%b%b%b" % (before, between.join(words), after))
 
 
-def _cut(event: bytes) -> tuple[bytes, bytes]:
+def _cut(event: bytes) -> tuple[bytes, bytes, bytes]:
     name = b'"content":'
     before, _, after = event.partition(name + b'""')
-    return before + name, after
+    before += name
+    return before, after + before, after

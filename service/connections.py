@@ -13,6 +13,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.cycle import Cycle
+
 #: Bytes of a request's head, or of whatever else in it is no body: the ends of chunks, trailers.
 LARGEST_HEAD = 64 * 1024
 MOST_HEADERS = 200
@@ -30,6 +32,8 @@ _EXTENSION = "gateway.client"
 
 class Client:
     """Who is at the other end of a connection."""
+
+    __slots__ = ("_transport", "has_left", "is_slow", "on_leaving")
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -131,6 +135,10 @@ class Protocol(HttpToolsProtocol):
             raise _RefusedError
         self._raw = 0
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        cycle.__class__ = Cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._raw = 0

@@ -26,6 +26,10 @@ class Reply(Protocol):
         """Return the body as it comes, with nothing compressed."""
         ...
 
+    def whole(self) -> bytes | None:
+        """Return all of the body, and end, if it has come with the head; None if it has not."""
+        ...
+
     def offer_to(self, taker: Taker) -> None:
         """Offer what comes while a read waits to a callback, which saves a task's turn.
 
@@ -73,6 +77,9 @@ class _HttpxReply:
         self.headers = response.headers
         self.reads = response.aiter_bytes
         self.aclose = response.aclose
+
+    def whole(self) -> bytes | None:
+        return None
 
     def offer_to(self, taker: Taker) -> None:
         pass

@@ -24,9 +24,9 @@ class HttpConnection(asyncio.Protocol):
     __slots__ = (
         "_error",
         "_has_head",
-        "_is_complete",
         "_is_paused",
         "_loop",
+        "_offers_to",
         "_parser",
         "_pieces",
         "_read_timeout",
@@ -39,6 +39,7 @@ class HttpConnection(asyncio.Protocol):
         "headers",
         "idle_since",
         "is_closed",
+        "is_complete",
         "on_body",
     )
 
@@ -57,9 +58,11 @@ class HttpConnection(asyncio.Protocol):
         self._read_timeout = read_timeout
         self.headers: list[tuple[bytes, bytes]] = []
         self._size = 0  # of them, at most
-        self._has_head = self._is_complete = self._is_paused = self._stays_open = False
+        self._has_head = self.is_complete = self._is_paused = self._stays_open = False
         self._error: httpx.TransportError | None = None
         self._taker: Taker | None = None
+        #: The same while a read waits for a piece.
+        self._offers_to: Taker | None = None
 
     async def exchange(self, head: bytes, body: bytes, read_timeout: float | None) -> int:
         """Send a request; return the status of the response, whose `headers` have arrived.
@@ -78,7 +81,7 @@ class HttpConnection(asyncio.Protocol):
         Raise `httpx.TransportError`.
         """
         while not self._pieces:
-            if self._is_complete:
+            if self.is_complete:
                 return b""
             await self._more()
         data = b"".join(self._pieces)
@@ -87,9 +90,15 @@ class HttpConnection(asyncio.Protocol):
             data, rest = data[:_MOST], data[_MOST:]
             self._pieces.append(rest)
         self._size = sum(map(len, self._pieces))
-        if self._is_paused and not self._pieces:
-            self._is_paused = False
-            self._transport.resume_reading()
+        if not self._pieces:
+            self._resume()
+        return data
+
+    def rest(self) -> bytes:
+        """Return what nobody has read of a complete answer."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self._resume()
         return data
 
     def offer_to(self, taker: Taker) -> None:
@@ -99,6 +108,11 @@ class HttpConnection(asyncio.Protocol):
         """
         self._taker = taker
 
+    def _resume(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+
     @property
     def is_reusable(self) -> bool:
         """Whether another exchange may follow: all has been said, and nobody wants to end it."""
@@ -106,7 +120,7 @@ class HttpConnection(asyncio.Protocol):
 
     def close(self) -> None:
         self.is_closed = True
-        if self._is_complete:
+        if self.is_complete:
             self._transport.close()
         else:
             self._transport.abort()  # what is left to send would be sent first
@@ -115,6 +129,7 @@ class HttpConnection(asyncio.Protocol):
         if self._error is not None:
             raise self._error
         self._waiter = self._loop.create_future()
+        self._offers_to = self._taker
         try:
             if self._read_timeout is None:
                 await self._waiter
@@ -124,9 +139,10 @@ class HttpConnection(asyncio.Protocol):
         except TimeoutError:
             raise httpx.ReadTimeout("nothing arrived in time") from None
         finally:
-            self._waiter = None
+            self._waiter = self._offers_to = None
 
     def _wake(self) -> None:
+        self._offers_to = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -134,25 +150,20 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_complete:
+        if self.is_complete:
             self.close()  # nobody has asked
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._error = httpx.RemoteProtocolError(str(error))
-            self._taker = None
+            self._offers_to = None
             self.close()
-        if (
-            self._taker is not None
-            and self._pieces
-            and self._waiter is not None
-            and not (self._is_paused or self._waiter.done())
-            and self._taker(b"".join(self._pieces))
-        ):
-            self._pieces.clear()
+        pieces = self._pieces
+        if self._offers_to is not None and pieces and self._offers_to(b"".join(pieces)):
+            pieces.clear()
             return
-        if self._pieces:
+        if pieces:
             self._size += len(data)
         if self._size > _MOST and not (self._is_paused or self.is_closed):
             self._is_paused = True
@@ -161,13 +172,13 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
-        if not self._is_complete and self._error is None:
+        if not self.is_complete and self._error is None:
             if exc is not None or not self._has_head:
                 self._error = httpx.ReadError(type(exc).__name__ if exc else "hung up")
             elif _FRAMING.intersection(name.lower() for name, _ in self.headers):
                 self._error = httpx.RemoteProtocolError("the answer broke off")
             else:
-                self._is_complete = True  # without a length it goes on until the connection ends
+                self.is_complete = True  # without a length it goes on until the connection ends
         self._wake()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -180,10 +191,10 @@ class HttpConnection(asyncio.Protocol):
             self.headers = []  # 100 and its kin: the answer follows
 
     def on_message_complete(self) -> None:
-        self._is_complete = self._has_head
-        self._taker = None  # there is more to say than what the pieces are
+        self.is_complete = self._has_head
+        self._taker = self._offers_to = None  # there is more to say than what the pieces are
         self._stays_open = self._parser.should_keep_alive()  # later it would not say
 
     def on_message_begin(self) -> None:
-        if self._is_complete:
+        if self.is_complete:
             raise ValueError("more than one answer")  # ends the parsing

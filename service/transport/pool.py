@@ -138,6 +138,14 @@ class HttpReply(httpx.AsyncByteStream):
             return self.as_httpx().aiter_bytes()
         return self
 
+    def whole(self) -> bytes | None:
+        connection = self._connection
+        if connection is None or not connection.is_complete or self._is_compressed():
+            return None
+        data = connection.rest()
+        self._release()
+        return data
+
     def offer_to(self, taker: Taker) -> None:
         if self._connection is not None and not self._is_compressed():
             self._connection.offer_to(taker)
@@ -155,6 +163,9 @@ class HttpReply(httpx.AsyncByteStream):
         return data
 
     async def aclose(self) -> None:
+        self._release()
+
+    def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.release(self._origin, connection)

@@ -355,6 +355,32 @@ async def test_a_connection_that_is_used_again_offers_nothing_to_whoever_had_it(
     assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "whole"),
+    [
+        ([OK], b"hello"),
+        ([CHUNKED], b"hello"),
+        ([b"HTTP/1.1 204 No Content\r\n\r\n"], b""),
+        ([OK[:-2]], None),
+        ([ZIPPED], None),
+    ],
+    ids=["whole", "chunked", "nothing", "in part", "compressed"],
+)
+async def test_a_body_that_has_come_with_its_head_is_there_at_once(
+    answer: list[bytes], whole: bytes | None, own: Pool
+) -> None:
+    server = Server(answer)
+    async with server.running() as url:
+        for _ in range(2):
+            headers = [(b"host", b"gateway"), (b"content-length", b"2")]
+            reply = await own.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+            assert reply.whole() == whole
+            assert own.in_use == (whole is None)
+            assert whole is None or reply.whole() is None, "it has been taken"
+            await reply.aclose()
+    assert server.connections == (2 if answer == [OK[:-2]] else 1)
+
+
 async def test_what_is_compressed_is_not_offered(own: Pool) -> None:
     server, taker = Stepwise(ZIPPED[:-4]), Taker()
     async with offering(own, server, taker) as reply:

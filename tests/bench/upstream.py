@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from secrets import token_urlsafe
 from typing import Any, cast
 
 import msgspec
@@ -25,6 +26,7 @@ _STREAM_HEAD = (
 )
 _UNWRITTEN = STAMP % 0
 _END = b"0\r\n\r\n"
+_ID = b"aBcDeFgHiJkLmNoPqRsTuV"
 _PROJECT = "bench-project"
 _TIER = {"id": "standard-tier", "name": "Standard"}
 
@@ -92,7 +94,10 @@ class Upstream(asyncio.Protocol):
             return
         self._transport.write(_STREAM_HEAD)
         if wanted.pause:
-            self._paced = _Paced(self._transport.write, _cut(kind, wanted), wanted.pause)
+            events = _cut(kind, wanted)
+            own = token_urlsafe(16).encode()  # as Google's answers have an id each
+            events = [(before, after.replace(_ID, own)) for before, after in events]
+            self._paced = _Paced(self._transport.write, events, wanted.pause)
             _clock.begin(self._paced)
         else:
             self._burst(asyncio.get_running_loop(), iter(_events(kind, wanted)))
@@ -197,7 +202,7 @@ def _gemini(kind: str, text: str, tokens: int, *, last: bool) -> Fields:
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 12}],
         },
         "modelVersion": MODEL,
-        "responseId": "aBcDeFgHiJkLmNoPqRsTuV",
+        "responseId": _ID.decode(),
     }
     return {"response": answer, "traceId": "0123456789abcdef"} if kind == "code_assist" else answer
 

@@ -35,6 +35,9 @@ class Answer(NamedTuple):
 class Taker(Protocol):
     """Takes all that one read has brought, or leaves it. Called in nobody's context."""
 
+    #: When it took something last, by the event loop's clock.
+    taken_at: float
+
     def take(self, responses: list[GenerateContentResponse]) -> Sequence[str] | None:
         """Take responses that are words; return the words of each, or None if it leaves them."""
         ...

@@ -67,8 +67,8 @@ class Patience:
     __slots__ = (
         "_before",
         "_is_over",
-        "_now",
         "_otherwise",
+        "_renewed_at",
         "_seconds",
         "_since",
         "_task",
@@ -79,6 +79,7 @@ class Patience:
         self._seconds = seconds
         self._otherwise = otherwise
         self._since: float | None = None
+        self._renewed_at: Callable[[], float] | None = None
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -89,7 +90,6 @@ class Patience:
         self._task = task
         self._before = task.cancelling()
         loop = task.get_loop()
-        self._now = loop.time
         self._since = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._look)
@@ -107,9 +107,9 @@ class Patience:
         if self._task.uncancel() <= self._before and kind is asyncio.CancelledError:
             raise self._otherwise() from error
 
-    def renew(self) -> None:
-        """Begin the time of the body at hand anew."""
-        self._since = self._now()
+    def heed(self, renewed_at: Callable[[], float]) -> None:
+        """Let the time of a body begin anew, by the event loop's clock, when something happens."""
+        self._renewed_at = renewed_at
 
     def end(self) -> None:
         if self._timer is not None:
@@ -121,7 +121,8 @@ class Patience:
         if self._since is None:
             return
         loop = self._task.get_loop()
-        left = self._since + self._seconds - loop.time()
+        since = self._since if self._renewed_at is None else max(self._since, self._renewed_at())
+        left = since + self._seconds - loop.time()
         if left > 0:
             self._timer = loop.call_later(left, self._look)
         else:

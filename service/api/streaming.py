@@ -13,7 +13,7 @@ from service.api import errors
 from service.api.choices import BREAKS
 from service.api.direct import DirectResponse
 from service.api.while_wanted import WhileWanted
-from service.connections import client_of
+from service.connections import Client, client_of
 from service.errors import ClientDisconnectedError, GatewayError
 from service.interfaces import Taker
 from service.telemetry import annotate, answer_begins, request_at_hand, streaming
@@ -121,18 +121,18 @@ class Writer:
         self._writing = asyncio.Lock()  # the keep-alive comes from another task
         self._loop = asyncio.get_running_loop()
         self._written_at = self._loop.time()
+        self._shortcut: Shortcut | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         self._send = send
-        self.client = client_of(scope)
-        self._request = request_at_hand.get()
+        self._client = client_of(scope)
         with streaming():
             await self._run()
 
     async def _run(self) -> None:
         try:
-            async with WhileWanted(self.client, self._deadline, self._tick, self._keepalive):
+            async with WhileWanted(self._client, self._deadline, self._tick, self._keepalive):
                 await self._answer()
             # Not before: a response that has ended looks like a client that has left.
             await self._write(self.ending(), last=True)
@@ -163,7 +163,8 @@ class Writer:
         self._extra_headers["x-upstream"] = answer.upstream
         try:
             if self._at_once is not None:
-                answer.offer_to(Shortcut(self, self._at_once))
+                self._shortcut = Shortcut(self._client, self._at_once, self._loop)
+                answer.offer_to(self._shortcut)
             async for responses in answer:
                 await self._push(responses)
         except BREAKS:
@@ -171,6 +172,8 @@ class Writer:
                 raise
             logger.warning("gemini's stream broke after the end of its answer")
         finally:
+            if self._shortcut is not None:
+                request_at_hand.get().size += self._shortcut.size
             await answer.aclose()
 
     async def _push(self, responses: Sequence[Any]) -> None:
@@ -182,15 +185,6 @@ class Writer:
         finally:
             if data:
                 await self._write(bytes(data))
-
-    def write_at_once(self, data: bytes) -> bool:
-        """Write in mid-answer, unless the client holds us up; return whether that was done."""
-        if self.client.is_slow:
-            return False
-        self.client.write_more(data)
-        self._request.size += len(data)
-        self._written_at = self._loop.time()
-        return True
 
     async def _write(self, data: bytes, *, last: bool = False, filler: bool = False) -> None:
         async with self._writing:
@@ -215,7 +209,10 @@ class Writer:
 
     async def _tick(self) -> float:
         """Bridge the silence if there was any; return the seconds until it may be long again."""
-        silence = self._loop.time() - self._written_at
+        written_at = self._written_at
+        if self._shortcut is not None:
+            written_at = max(written_at, self._shortcut.taken_at)
+        silence = self._loop.time() - written_at
         if silence < self._keepalive:
             return self._keepalive - silence
         await self._write(self.filler, filler=True)
@@ -227,30 +224,48 @@ def _encode(chunks: Iterable[msgspec.Struct]) -> bytes:
 
 
 class Shortcut:
-    """A `Taker`: the short way of words to a client, on which no task has to wake up."""
+    """A `Taker`: the short way of words to a client, on which no task has to wake up.
 
-    def __init__(self, writer: Writer, translator: WordsTranslator) -> None:
-        self._writer = writer
-        self._client = writer.client
+    Each word takes it, in the turn of another stream each time: what it looks at has to be little,
+    and each function on it costs more than what it does.
+    """
+
+    __slots__ = ("_around", "_client", "_now", "_translator", "size", "taken_at")
+
+    def __init__(
+        self, client: Client, translator: WordsTranslator, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._client = client
         self._translator = translator
+        self._now = loop.time
         #: What stands before, between and after words; None if they have to be looked at.
         self._around: tuple[bytes, bytes, bytes] | None = None
+        #: Bytes that have gone this way.
+        self.size = 0
+        self.taken_at = loop.time()
 
     def take(self, responses: Sequence[Any]) -> Sequence[str] | None:
         # Nobody can take back what the translator has taken.
         if self._client.is_slow or (pushed := self._translator.push_words(responses)) is None:
             return None
         chunks, words = pushed
-        self._writer.write_at_once(_encode(chunks))
+        data = _encode(chunks)
+        self._client.write_more(data)
+        self.size += len(data)
+        self.taken_at = self._now()
         chunk = self._translator.around_words
         self._around = None if chunk is None else _cut(_encode([chunk]))
         return words
 
     def take_words(self, words: Sequence[bytes]) -> bool:
-        if self._around is None:
+        if self._around is None or self._client.is_slow:
             return False
         before, between, after = self._around
-        return self._writer.write_at_once(b"%b%b%b" % (before, between.join(words), after))
+        data = b"%b%b%b" % (before, between.join(words), after)
+        self._client.write_more(data)
+        self.size += len(data)
+        self.taken_at = self._now()
+        return True
 
 
 def _cut(event: bytes) -> tuple[bytes, bytes, bytes]:

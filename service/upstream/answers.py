@@ -28,6 +28,10 @@ from service.upstream.repeats import Repeats, last_event
 
 T = TypeVar("T")
 
+#: Of so many events whose words alone are read, one is kept for its token counts, which matter if
+#: the answer breaks off: memory that is used again at once is in the processor's cache.
+_KEPT = 8
+
 #: Makes a response of one event's data, or of a whole body; takes an upstream's envelope off.
 Unwrap = Callable[[bytes], GenerateContentResponse]
 
@@ -79,11 +83,30 @@ async def open_answer(
 class ResponseStream:
     """An `AnswerStream` over one HTTP response."""
 
-    left_out: Sequence[str] = ()
-    is_empty = False
+    __slots__ = (
+        "_begun",
+        "_chunks",
+        "_declined",
+        "_decoder",
+        "_ended",
+        "_failure",
+        "_patience",
+        "_repeats",
+        "_response",
+        "_taker",
+        "_unkept",
+        "_unread",
+        "_unwrap",
+        "_usage",
+        "is_empty",
+        "left_out",
+        "upstream",
+    )
 
     def __init__(self, response: Reply, http: GoogleHttp, unwrap: Unwrap, upstream: str) -> None:
         self.upstream = upstream
+        self.left_out: Sequence[str] = ()
+        self.is_empty = False
         self._response = response
         self._patience = http.patience()
         self._unwrap = unwrap
@@ -95,8 +118,9 @@ class ResponseStream:
         self._usage = RunningUsage()
         counting_tokens(self._usage)
         self._repeats = Repeats()
-        #: What came last, if nothing but the words of it has been read.
+        #: What came late, if nothing but the words of it has been read; for its counts.
         self._unread: bytes | None = None
+        self._unkept = 0
         #: What was offered and not taken, and how many of the next bytes said it.
         self._declined: tuple[list[GenerateContentResponse], int] = [], 0
 
@@ -133,6 +157,7 @@ class ResponseStream:
 
     def offer_to(self, taker: Taker) -> None:
         self._taker = taker
+        self._patience.heed(lambda: taker.taken_at)
         self._response.offer_to(self._take)
 
     async def aclose(self) -> None:
@@ -162,20 +187,19 @@ class ResponseStream:
 
     def _take(self, data: bytes) -> bool:
         """Do with what comes as a read would, before one can; what nobody takes is left to it."""
-        begins = self._decoder.is_between_events
-        repeated = self._repeats.words_in(data) if begins else None
-        if repeated and self._taker.take_words(repeated):
-            self._unread = data
-            self._patience.renew()
+        words = self._repeats.words_in(data)
+        if words and self._taker.take_words(words):
+            self._unkept = (self._unkept + 1) % _KEPT
+            if not self._unkept:
+                self._unread = data
             return True
         events = self._events(data)
         if not (events or self._failure):
             return True
         batch = self._decode(events)
-        if batch and self._failure is None and (words := self._taker.take(batch)):
-            if begins:
-                self._repeats.learn(data, words[-1])
-            self._patience.renew()
+        if batch and self._failure is None and (said := self._taker.take(batch)):
+            if self._decoder.is_between_events:
+                self._repeats.learn(data, said[-1])
             return True
         self._declined = batch, len(data)
         return False

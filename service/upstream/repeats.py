@@ -4,28 +4,33 @@ Most events of a stream are like that. Their words can be cut out as they stand,
 client's JSON unread: to take the rest apart, and to look at it, is half of what a chunk costs.
 """
 
+import functools
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 _TEXT = re.compile(rb'"text"\s*:\s*("(?:[^"\\]|\\.)+")')
 _NAME = b"data: "
 _COUNTS = b'"usageMetadata"'
-_ANY_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
+_DIGITS = b"0123456789"
 
 _strings = msgspec.json.Decoder(str)
+#: What streams have in common is one object for all: each looks at it in its turn, and would find
+#: one of its own no longer in the processor's cache.
+_shared = functools.lru_cache(maxsize=256)(bytes)
 
 
 class Repeats:
     """Knows one event as it came, with its line's name and end, and those that repeat it."""
 
-    __slots__ = ("_after", "_before", "_beside")
+    __slots__ = ("_after", "_before", "_rest")
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        self._before = self._after = self._beside = b""
+        self._before = self._after = self._rest = b""
 
     def learn(self, data: bytes, words: str) -> None:
         """Learn the last one of whole events.
@@ -42,35 +47,45 @@ class Repeats:
         text = _TEXT.search(event)
         if text is None or event.count(b'"text"') > 1 or _string(text[1]) != words:
             return
-        after, name, counts = event[text.end() - 1 :].partition(_COUNTS)
-        self._before = event[: text.start(1) + 1]
-        self._after = after + name
-        self._beside = counts.translate(_ANY_DIGIT)
+        rest = event[text.end() - 1 :]
+        self._before = _shared(event[: text.start(1) + 1])
+        #: What comes right after the words; in all of what comes after them numbers may differ.
+        self._after = _shared(rest.partition(_COUNTS)[0])
+        self._rest = rest.translate(None, _DIGITS)
 
-    def words_in(self, data: bytes) -> list[bytes]:
+    def words_in(self, data: bytes) -> Sequence[bytes]:
         """Return the words of events that all repeat what was learned, as strings of JSON.
 
         Nothing, if any of the events is another, or its words are empty or no whole characters.
         """
-        found: list[bytes] = []
-        if not self._before:
-            return found
-        at, size = 0, len(data)
-        while at < size:
-            if not data.startswith(self._before, at):
-                return []
-            begin = at + len(self._before)
-            end = data.find(self._after, begin)
-            if end <= begin:
-                return []
-            beside = end + len(self._after)
-            at = beside + len(self._beside)
-            if data[beside:at].translate(_ANY_DIGIT) != self._beside:
-                return []
+        before = self._before
+        if not before or not data.startswith(before):
+            return ()
+        begin = len(before)
+        end = data.find(self._after, begin)
+        # Most reads bring one.
+        if end > begin and data[end:].translate(None, _DIGITS) == self._rest:
             words = data[begin - 1 : end + 1]
-            if _string(words) is None:  # where it was cut, no string need end
-                return []
-            found.append(words)
+            try:
+                _strings.decode(words)  # where it was cut, no string need end
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return ()
+            return (words,)
+        return self._words_in_many(data)
+
+    def _words_in_many(self, data: bytes) -> Sequence[bytes]:
+        found: list[bytes] = []
+        at = 0
+        while at < len(data):
+            # The name of an event's line stands in no event.
+            next_ = data.find(b"\n" + _NAME, at) + 1 or len(data)
+            if next_ - at == len(data):
+                return ()
+            words = self.words_in(data[at:next_])
+            if not words:
+                return ()
+            found += words
+            at = next_
         return found
 
 

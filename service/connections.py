@@ -45,10 +45,13 @@ class Client:
 
     def write_more(self, body: bytes) -> None:
         """Do what ASGI's `send` does in mid-answer for a client that is not slow, but at once."""
-        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        try:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        except RuntimeError:
+            self.is_slow = True  # uvloop's, in the turn in which it left: the news follows
 
     def leave(self) -> None:
-        self.has_left = True
+        self.has_left = self.is_slow = True
         if self.on_leaving is not None:
             self.on_leaving()
 

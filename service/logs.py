@@ -57,6 +57,7 @@ class FieldsRecord(logging.LogRecord):
         self.name, self.msg, self.fields = name, message, fields
         self.levelno, self.levelname = level, logging.getLevelName(level)
         self.created = time.time()
+        self.msecs = self.created % 1 * 1000
 
 
 class JsonFormatter(logging.Formatter):

@@ -106,7 +106,8 @@ class HttpConnection(asyncio.Protocol):
 
         It returns whether it has taken all of it; if so, the `read` waits on.
         """
-        self._taker = taker
+        if not self.is_complete:
+            self._taker = taker
 
     def _resume(self) -> None:
         if self._is_paused:

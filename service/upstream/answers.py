@@ -28,10 +28,6 @@ from service.upstream.repeats import Repeats, last_event
 
 T = TypeVar("T")
 
-#: Of so many events whose words alone are read, one is kept for its token counts, which matter if
-#: the answer breaks off: memory that is used again at once is in the processor's cache.
-_KEPT = 8
-
 #: Makes a response of one event's data, or of a whole body; takes an upstream's envelope off.
 Unwrap = Callable[[bytes], GenerateContentResponse]
 
@@ -94,7 +90,6 @@ class ResponseStream:
         "_repeats",
         "_response",
         "_taker",
-        "_unkept",
         "_unread",
         "_unwrap",
         "_usage",
@@ -118,9 +113,8 @@ class ResponseStream:
         self._usage = RunningUsage()
         counting_tokens(self._usage)
         self._repeats = Repeats()
-        #: What came late, if nothing but the words of it has been read; for its counts.
+        #: What came last, if nothing but the words of it has been read.
         self._unread: bytes | None = None
-        self._unkept = 0
         #: What was offered and not taken, and how many of the next bytes said it.
         self._declined: tuple[list[GenerateContentResponse], int] = [], 0
 
@@ -179,9 +173,10 @@ class ResponseStream:
             if chunk is None:
                 batch = self._end()
             else:
-                declined, size = self._declined
-                self._declined = [], 0
-                batch = [*declined, *self._decode(self._events(chunk[size:]))]
+                batch, size = self._declined
+                self._declined = [], max(0, size - len(chunk))
+                if self._failure is None:  # else what follows is not the answer's
+                    batch += self._decode(self._events(chunk[size:]))
             if batch:
                 return batch
 
@@ -189,12 +184,11 @@ class ResponseStream:
         """Do with what comes as a read would, before one can; what nobody takes is left to it."""
         words = self._repeats.words_in(data)
         if words and self._taker.take_words(words):
-            self._unkept = (self._unkept + 1) % _KEPT
-            if not self._unkept:
-                self._unread = data
+            self._unread = data
             return True
         events = self._events(data)
         if not (events or self._failure):
+            self._repeats.forget()  # what comes next is the rest of an event
             return True
         batch = self._decode(events)
         if batch and self._failure is None and (said := self._taker.take(batch)):
@@ -212,28 +206,38 @@ class ResponseStream:
             self._failure = failure_of(error)
             return ()
 
-    def _decode(self, events: Sequence[bytes]) -> list[GenerateContentResponse]:
-        """Decode events; a failure waits, too."""
+    def _decode(
+        self, events: Sequence[bytes], *, ends: bool = False
+    ) -> list[GenerateContentResponse]:
+        """Decode events; a failure waits, too. With `ends` they are the last."""
         batch: list[GenerateContentResponse] = []
         try:
-            self._count_unread()
             self._repeats.forget()
+            is_behind = (bool(events) or ends) and self._count_unread()
             for event in events:
                 response = self._unwrap(event)
+                if is_behind and response.usage_metadata is None:
+                    response.usage_metadata = self._usage.latest
+                is_behind = False
                 batch.append(response)  # kept if a later one fails
                 self._usage.complete(response)
+            if is_behind:
+                batch.append(GenerateContentResponse(usage_metadata=self._usage.latest))
         except Exception as error:  # noqa: BLE001  (raised again if it is not Google's)
             self._failure = failure_of(error)
         return batch
 
-    def _count_unread(self) -> None:
+    def _count_unread(self) -> bool:
+        """Count the tokens of what has not been read; return whether there was anything."""
         unread, self._unread = self._unread, None
-        if unread is not None:
-            self._usage.complete(self._unwrap(sse.Decoder().feed(last_event(unread))[0]))
+        if unread is None:
+            return False
+        self._usage.complete(self._unwrap(sse.Decoder().feed(last_event(unread))[0]))
+        return True
 
     def _end(self) -> list[GenerateContentResponse]:
         self._ended = True
-        batch = self._decode(self._events(sse.END))
+        batch = self._decode(self._events(sse.END), ends=True)
         if isinstance(self._failure, UpstreamResponseError):
             self._failure = UpstreamTruncatedError("Gemini's answer broke off. Ask again.")
         return batch + self._decode(_bodies(self._decoder.stray))

@@ -18,7 +18,8 @@ _DIGITS = b"0123456789"
 _strings = msgspec.json.Decoder(str)
 #: What streams have in common is one object for all: each looks at it in its turn, and would find
 #: one of its own no longer in the processor's cache.
-_shared = functools.lru_cache(maxsize=256)(bytes)
+_SHARED = functools.lru_cache(maxsize=256)(bytes)
+_LARGEST = 1024
 
 
 class Repeats:
@@ -87,6 +88,10 @@ class Repeats:
             found += words
             at = next_
         return found
+
+
+def _shared(data: bytes) -> bytes:
+    return _SHARED(data) if len(data) <= _LARGEST else data
 
 
 def last_event(data: bytes) -> bytes:

@@ -4,6 +4,8 @@ In mid-answer words that come alone take a shorter way than all else: they are w
 loop's own callback, without a task's turn.
 """
 
+import asyncio
+import re
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -11,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from service.connections import Client
@@ -204,3 +207,72 @@ def test_a_stream_of_words_is_neither_silent_nor_given_up(
         response = client.post(PATH, json=STREAM)
     assert text_of(events(response)) == "abcdefghij"
     assert b": keepalive" not in response.content
+
+
+def after_the_first(play: Play) -> Play:
+    """Write the first event alone, and later all others in one go, but the last."""
+
+    def join(steps: Sequence[Step]) -> list[Step]:
+        first, *others, last = [step for step in steps if isinstance(step, bytes)]
+        return [first, Pause(0.02), b"".join(others), Pause(0.02), last]
+
+    return rewritten(play, join)
+
+
+@pytest.mark.parametrize("kilobytes", [70, 120, 240])
+def test_of_a_large_read_that_nobody_takes_at_once_nothing_comes_twice(
+    kilobytes: int, gateway: Gateway, google: Google
+) -> None:
+    """A reader gets it in smaller pieces than it was offered in."""
+    words = [f"{number:05d} {'y' * 994}" for number in range(kilobytes)]
+    end = says("", finish="STOP", usageMetadata=usage(5, 3))
+    google.script(
+        after_the_first(chunks([says("a"), *map(says, words), says(thought("hm")), says("!"), end]))
+    )
+    with gateway.client() as client:
+        assert text_of(events(client.post(PATH, json=STREAM))[:-1]) == "".join(["a", *words, "!"])
+
+
+def test_a_client_that_reads_slowly_gets_each_word_once(gateway: Gateway, google: Google) -> None:
+    words = [f"<{number:05d}>{'y' * 2000}" for number in range(2000)]
+    google.script(after_the_first(chunks([says("a"), *map(says, words), says("b", finish="STOP")])))
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(gateway.address)
+        connection.settimeout(10)
+        send(connection, STREAM)
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            received += connection.recv(1 << 14)
+    assert re.findall(rb"<(\d{5})>", received) == [b"%05d" % number for number in range(2000)]
+
+
+@pytest.mark.parametrize("last", [says("", finish="STOP"), says(".", finish="STOP")])
+def test_counts_that_words_brought_are_the_answers_if_its_end_brings_none(
+    last: Any, gateway: Gateway, google: Google, access_log: AccessLog
+) -> None:
+    words = [says(f"{number} ", usageMetadata=usage(5, number)) for number in range(1, 21)]
+    google.script(slowly(chunks([*words, last])))
+    with gateway.client() as client:
+        *_, counts, _ = events(client.post(PATH, json=STREAM))
+    assert counts["usage"]["completion_tokens"] == 20
+    assert access_log.wait_for(event="request")["completion_tokens"] == 20
+
+
+def test_words_for_a_client_that_has_just_left_are_no_error() -> None:
+    """Its connection is closed in one turn of the event loop, and says so in the next."""
+
+    async def write() -> Client:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        transport, _ = await loop.create_connection(asyncio.Protocol, *address)
+        transport.abort()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        client = Client(transport)
+        client.write_more(b"word")
+        server.close()
+        return client
+
+    assert uvloop.run(write()).is_slow, "nobody waits for it"

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -80,7 +80,7 @@ def caller(connection: ASGIConnection[Any, Any, Any, Any]) -> bytes:
     accepted: bytes | None = connection.scope["state"].get(_ACCEPTED)
     if accepted is not None:
         return accepted
-    return _digest(next(iter(_given(dict(connection.scope["headers"]))), b""))
+    return _digest(next(_given(dict(connection.scope["headers"])), b""))
 
 
 def account_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -91,17 +91,18 @@ def account_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
 
 def key_digest(headers: Mapping[bytes, bytes]) -> str | None:
     """Return what may be logged of a key that nobody has looked at; None if there is none."""
-    keys = _given(headers)
-    return _digest(keys[0]).hex()[:_LOGGED] if keys else None
+    key = next(_given(headers), None)
+    return None if key is None else _digest(key).hex()[:_LOGGED]
 
 
 def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
-def _given(headers: Mapping[bytes, bytes]) -> list[bytes]:
-    keys = [headers[name].strip() for name in _HEADERS if name in headers]
+def _given(headers: Mapping[bytes, bytes]) -> Iterator[bytes]:
+    for name in _HEADERS:
+        if key := headers.get(name, b"").strip():
+            yield key
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-    if scheme.lower() == b"bearer":
-        keys.append(token.strip())
-    return [key for key in keys if key]
+    if scheme.lower() == b"bearer" and (token := token.strip()):
+        yield token

@@ -8,9 +8,9 @@ from typing import Any
 from litestar.types import HTTPScope
 
 from service.api.guards import key_digest
-from service.logs import FieldsRecord, redact
+from service.logs import redact
 from service.telemetry import RequestAtHand
-from service.translation.usage import tokens_of
+from service.translation.usage import to_usage, total
 
 logger = logging.getLogger("service.access")
 
@@ -112,14 +112,15 @@ def _milliseconds(seconds: float) -> float:
 
 
 def _count_tokens(request: RequestAtHand) -> None:
-    counted = [tokens_of(usage.latest) for usage in request.usages if usage.latest]
-    if not counted:
+    usages = [to_usage(usage.latest) for usage in request.usages if usage.latest]
+    if not usages:
         return
+    usage = total(usages)
     fields = request.fields
-    fields["prompt_tokens"] = sum([tokens.prompt for tokens in counted])
-    fields["completion_tokens"] = sum([tokens.completion for tokens in counted])
-    fields["reasoning_tokens"] = sum([tokens.reasoning for tokens in counted])
-    fields["cached_tokens"] = sum([tokens.cached for tokens in counted])
+    fields["prompt_tokens"] = usage.prompt_tokens
+    fields["completion_tokens"] = usage.completion_tokens
+    fields["reasoning_tokens"] = usage.completion_tokens_details.reasoning_tokens
+    fields["cached_tokens"] = usage.prompt_tokens_details.cached_tokens
 
 
 def write(request: RequestAtHand) -> None:
@@ -133,6 +134,5 @@ def write(request: RequestAtHand) -> None:
         level = logging.ERROR
     elif status >= _CLIENT_ERROR or fields["code"] is not None:
         level = logging.WARNING
-    if logger.isEnabledFor(level):
-        message = f"{http['requestMethod']} {http['requestUrl']} {status}"
-        logger.handle(FieldsRecord(logger.name, level, message, fields))
+    message = f"{http['requestMethod']} {http['requestUrl']} {status}"
+    logger.log(level, message, extra={"fields": fields})

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import UNSET, UnsetType, structs
 
@@ -11,44 +11,28 @@ from service.schemas.openai import CompletionTokensDetails, PromptTokensDetails,
 from service.schemas.openai_chat import ServiceTier
 
 
-class Tokens(NamedTuple):
-    """What an answer took, as OpenAI counts it."""
-
-    prompt: int
-    completion: int
-    #: Of the completion's.
-    reasoning: int
-    #: Of the prompt's.
-    cached: int
-
-
-def tokens_of(meta: gemini.UsageMetadata) -> Tokens:
+def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
     """Count as OpenAI does: thoughts are completion tokens, tool results prompt tokens.
 
     Gemini's candidates leave thoughts out, except where its own total says that they are in.
     """
-    prompt, candidates = _int(meta.prompt_token_count), _int(meta.candidates_token_count)
-    thoughts, tools = _int(meta.thoughts_token_count), _int(meta.tool_use_prompt_token_count)
-    inclusive = _int(meta.total_token_count) == prompt + candidates
-    completion = candidates if inclusive else candidates + thoughts
-    return Tokens(prompt + tools, completion, thoughts, _int(meta.cached_content_token_count))
-
-
-def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
-    """Return the same with Gemini's own total and what it tells apart."""
     if meta is None:
         meta = gemini.UsageMetadata()
-    tokens = tokens_of(meta)
+    prompt, candidates = _int(meta.prompt_token_count), _int(meta.candidates_token_count)
+    thoughts, tools = _int(meta.thoughts_token_count), _int(meta.tool_use_prompt_token_count)
+    total_ = _int(meta.total_token_count)
+    inclusive = total_ == prompt + candidates
+    completion = candidates if inclusive else candidates + thoughts
     return Usage(
-        prompt_tokens=tokens.prompt,
-        completion_tokens=tokens.completion,
-        total_tokens=_int(meta.total_token_count) or tokens.prompt + tokens.completion,
+        prompt_tokens=prompt + tools,
+        completion_tokens=completion,
+        total_tokens=total_ or prompt + tools + completion,
         prompt_tokens_details=PromptTokensDetails(
-            tokens.cached,
+            _int(meta.cached_content_token_count),
             **_by_modality(meta.prompt_tokens_details, meta.tool_use_prompt_tokens_details),
         ),
         completion_tokens_details=CompletionTokensDetails(
-            tokens.reasoning, **_by_modality(meta.candidates_tokens_details)
+            thoughts, **_by_modality(meta.candidates_tokens_details)
         ),
     )
 
@@ -112,8 +96,6 @@ def _sum(kind: type[Details], details: Sequence[Details]) -> Details:
 
 
 def _int(count: gemini.Count) -> int:
-    if count is None:
-        return 0
     try:
         return int(count or 0)
     except (ValueError, OverflowError):

@@ -15,7 +15,7 @@ from service import __version__
 from service.errors import CredentialsError, GatewayError, UpstreamTimeoutError
 from service.interfaces import AccessTokens
 from service.time_limit import Patience, TimeLimit
-from service.transport import Headers, Pool, Reply
+from service.transport import Pool, Reply
 from service.upstream.failures import refusal, upstream_failures
 
 USER_AGENT = f"gemini-openai-gateway/{__version__}"
@@ -70,8 +70,6 @@ class GoogleHttp:
         self._is_key = key
         self._header, self._scheme = ("x-goog-api-key", "") if key else ("authorization", "Bearer ")
         self._limits = limits
-        #: Who asked last, and the headers that say it.
-        self._who: tuple[tuple[str | None, str], Headers] | None = None
 
     async def call(self, url: str, body: bytes | None, *, refuse: Refuse = refusal) -> bytes:
         """POST JSON and return the whole answer; raise `GatewayError` for every other outcome.
@@ -113,20 +111,7 @@ class GoogleHttp:
         return status == _UNAUTHORIZED or (self._is_key and isinstance(error, CredentialsError))
 
     async def _send(self, url: str, body: bytes | None, token: str) -> Reply:
-        who = (self._bill(), token)
-        if self._who is None or self._who[0] != who:
-            self._who = who, self._says_who(*who)
-        address = _address(url)
-        # As httpx's client makes them by itself, at half the cost of a small request.
-        headers = [(b"host", address.netloc), *self._who[1], *_HEADERS]
-        if body is not None:
-            headers.append((b"content-length", b"%d" % len(body)))
-        method, connect = "GET" if body is None else "POST", self._limits.connect
-        with upstream_failures():
-            return await self._pool.ask(method, address, headers, body or b"", connect=connect)
-
-    def _says_who(self, billed: str | None, token: str) -> Headers:
-        """Return the headers that say who asks; raise `CredentialsError` if there are none."""
+        billed = self._bill()
         ours = {
             **({"x-goog-user-project": billed} if billed else {}),
             self._header: self._scheme + token,
@@ -136,7 +121,18 @@ class GoogleHttp:
                 "The gateway's credentials hold characters that Google cannot be sent. The "
                 "operator of this gateway has to renew them; your API key is fine."
             )
-        return [(name.encode(), value.encode()) for name, value in ours.items()]
+        address = _address(url)
+        # As httpx's client makes them by itself, at half the cost of a small request.
+        headers = [
+            (b"host", address.netloc),
+            *((name.encode(), value.encode()) for name, value in ours.items()),
+            *_HEADERS,
+        ]
+        if body is not None:
+            headers.append((b"content-length", b"%d" % len(body)))
+        method, connect = "GET" if body is None else "POST", self._limits.connect
+        with upstream_failures():
+            return await self._pool.ask(method, address, headers, body or b"", connect=connect)
 
     async def _whole(self, response: Reply) -> bytes:
         if (body := response.whole()) is not None:

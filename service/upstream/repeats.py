@@ -4,7 +4,6 @@ Most events of a stream are like that. Their words can be cut out as they stand,
 client's JSON unread: to take the rest apart, and to look at it, is half of what a chunk costs.
 """
 
-import functools
 import re
 from collections.abc import Sequence
 
@@ -16,10 +15,6 @@ _COUNTS = b'"usageMetadata"'
 _DIGITS = b"0123456789"
 
 _strings = msgspec.json.Decoder(str)
-#: What streams have in common is one object for all: each looks at it in its turn, and would find
-#: one of its own no longer in the processor's cache.
-_SHARED = functools.lru_cache(maxsize=256)(bytes)
-_LARGEST = 1024
 
 
 class Repeats:
@@ -49,9 +44,9 @@ class Repeats:
         if text is None or event.count(b'"text"') > 1 or _string(text[1]) != words:
             return
         rest = event[text.end() - 1 :]
-        self._before = _shared(event[: text.start(1) + 1])
+        self._before = event[: text.start(1) + 1]
         #: What comes right after the words; in all of what comes after them numbers may differ.
-        self._after = _shared(rest.partition(_COUNTS)[0])
+        self._after = rest.partition(_COUNTS)[0]
         self._rest = rest.translate(None, _DIGITS)
 
     def words_in(self, data: bytes) -> Sequence[bytes]:
@@ -88,10 +83,6 @@ class Repeats:
             found += words
             at = next_
         return found
-
-
-def _shared(data: bytes) -> bytes:
-    return _SHARED(data) if len(data) <= _LARGEST else data
 
 
 def last_event(data: bytes) -> bytes:

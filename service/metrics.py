@@ -6,6 +6,7 @@ and nobody may ever ask.
 
 import time
 from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -71,12 +72,12 @@ class Metrics:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.since = now()
         self._values: dict[str, set[str]] = {}
-        self._requests: dict[Labels, int] = {}
-        self._first_byte: dict[Labels, Distribution] = {}
-        self._duration: dict[Labels, Distribution] = {}
-        self._tokens: dict[Labels, int] = {}
-        self._refreshes: dict[Labels, int] = {}
-        self._closed: dict[Labels, int] = {}
+        self._requests: Counter[Labels] = Counter()
+        self._first_byte: defaultdict[Labels, Distribution] = defaultdict(Distribution)
+        self._duration: defaultdict[Labels, Distribution] = defaultdict(Distribution)
+        self._tokens: Counter[Labels] = Counter()
+        self._refreshes: Counter[Labels] = Counter()
+        self._closed: Counter[Labels] = Counter()
         self._streams = 0
 
     def began(self) -> None: ...
@@ -90,23 +91,23 @@ class Metrics:
         model = self._bounded("model", fields["model"])
         upstream = fields["upstream"] or ""
         code = self._bounded("code", fields["code"])
-        _add(self._requests, (route, method, str(fields["status"]), code, model, upstream))
+        self._requests[route, method, str(fields["status"]), code, model, upstream] += 1
         where = (route, model, upstream)
         if (seconds := request.first_byte_seconds) is not None:
-            _distribution(self._first_byte, where).observe(seconds)
-        _distribution(self._duration, where).observe(request.seconds)
+            self._first_byte[where].observe(seconds)
+        self._duration[where].observe(request.seconds)
         if fields["prompt_tokens"] is not None:
             for kind in _TOKENS:
-                _add(self._tokens, (model, kind), fields[f"{kind}_tokens"])
+                self._tokens[model, kind] += fields[f"{kind}_tokens"]
 
     def happened(self, event: str, fields: Mapping[str, Any]) -> None:
         match event:
             case "token_refreshed":
-                _add(self._refreshes, ("ok",))
+                self._refreshes["ok",] += 1
             case "credentials_refused":
-                _add(self._refreshes, (self._bounded("code", fields["code"]),))
+                self._refreshes[self._bounded("code", fields["code"]),] += 1
             case "upstream_closed":
-                _add(self._closed, (fields["upstream"], self._bounded("code", fields["code"])))
+                self._closed[fields["upstream"], self._bounded("code", fields["code"])] += 1
             case _:
                 pass
 
@@ -184,16 +185,6 @@ class Metrics:
                 return OTHER
             known.add(value)
         return value
-
-
-def _add(counts: dict[Labels, int], labels: Labels, more: int = 1) -> None:
-    counts[labels] = counts.get(labels, 0) + more
-
-
-def _distribution(found: dict[Labels, Distribution], labels: Labels) -> Distribution:
-    if labels not in found:
-        found[labels] = Distribution()
-    return found[labels]
 
 
 def _points(counts: Mapping[Labels, int]) -> list[Point]:

@@ -1,6 +1,6 @@
 """`POST /v1/chat/completions`: the whole path of a request, on one screen."""
 
-import secrets
+import os
 import time
 from typing import Any
 
@@ -74,7 +74,7 @@ class ChatController(Controller):
             return Question(model.id, [request] * choices, ignored)
 
         asking = Asking(model, translate, settings)
-        token = secrets.token_hex(16)
+        token = os.urandom(16).hex()
         metadata = Metadata(
             id=f"chatcmpl-{token}",
             created=int(time.time()),
@@ -114,7 +114,8 @@ class ChatController(Controller):
 
         async with WhileWanted(client_of(request.scope), settings.request_deadline_seconds):
             answers = await asking.whole(connection)
-        metadata = metadata._replace(model=asking.stand_in or name)
+        if asking.stand_in is not None:
+            metadata = metadata._replace(model=asking.stand_in)
         completion = to_openai(answers.responses, metadata, reasoning=reasoning)
         signatures.keep(completion, connection.signatures)
         return JSONBytes(_encoder.encode(completion), asking.headers)

@@ -54,6 +54,8 @@ class HasOrigin(Protocol):
 
 def origin_of(answers: Sequence[HasOrigin]) -> tuple[str, Sequence[str]]:
     """Return who gave them, separated by commas, and what at least one of those did not take."""
+    if len(answers) == 1:
+        return answers[0].upstream, sorted(answers[0].left_out)
     names = dict.fromkeys(answer.upstream for answer in answers)
     return ",".join(names), sorted({name for answer in answers for name in answer.left_out})
 

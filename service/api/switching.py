@@ -96,7 +96,10 @@ class Asking:
         One that is known to be closed on every way is asked last.
         """
         failure: GatewayError | None = None
-        for model in sorted(self._models, key=lambda one: not connection.is_open(one.id)):
+        models = self._models
+        if len(models) > 1:
+            models = sorted(models, key=lambda one: not connection.is_open(one.id))
+        for model in models:
             is_wanted = model is self._models[0]
             try:
                 question = self._question if is_wanted else self._put(model)

@@ -69,7 +69,7 @@ def to_gemini(
 
 def ignored_params(request: CompletionRequest, model: Model) -> list[str]:
     """Name what the client asked for and will not get."""
-    names = [*ignored_sampling(request, model)]
+    names = ignored_sampling(request, model)
     if (request.best_of or 1) > (request.n or 1):
         names.append("best_of")
     if request.logprobs is not None:

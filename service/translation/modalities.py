@@ -17,9 +17,11 @@ def ask_for_modalities(
 
 def refuse_modalities(request: ChatCompletionRequest, model: Model) -> None:
     """Raise `InvalidRequestError` for what this model cannot answer with."""
+    if not request.modalities:
+        return
     # OpenAI's clients ask for text beside audio: the transcript.
     can = {*model.outputs, "text"} if request.modalities != ["text"] else {*model.outputs}
-    if unable := [name for name in request.modalities or [] if name.lower() not in can]:
+    if unable := [name for name in request.modalities if name.lower() not in can]:
         outputs = " and ".join(model.outputs)
         msg = f"{model.id} answers in {outputs}, not in: {', '.join(unable)}."
         raise InvalidRequestError(msg, param="modalities", code="unsupported_value")

@@ -14,7 +14,7 @@ from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_tools import Tool
 from service.translation.defaults import Defaults, NativeTools
 from service.translation.structured import wants_json
-from service.translation.thinking import places
+from service.translation.thinking import places, prefix_of
 from service.translation.tools import chosen_mode, is_legacy
 
 Options = dict[str, Any]
@@ -103,14 +103,7 @@ def _says_nothing(request: ChatCompletionRequest) -> bool:
     """Whether there is nothing to decide, as for most requests."""
     if request.tools or request.functions or request.web_search_options not in (None, False):
         return False
-    return all(
-        place.google is None
-        and place.enable_native_tools is None
-        and place.native_tools_priority is None
-        and place.enable_search is None
-        and place.enable_url_context is None
-        for place in places(request)
-    )
+    return not places(request)
 
 
 def may_rest_on_sources(request: ChatCompletionRequest, defaults: Defaults) -> bool:
@@ -149,7 +142,8 @@ def _wishes(request: ChatCompletionRequest) -> Iterator[_Wish]:
     if request.web_search_options not in (None, False):
         # What else it says, such as a place and a size, Google has no words for.
         yield _Wish("web_search_options", "google_search")
-    for prefix, place in zip(("", "extra_body."), places(request), strict=False):
+    for place in places(request):
+        prefix = prefix_of(place, request)
         for item in (place.google and place.google.tools) or []:
             yield from _of_object(f"{prefix}google.tools", item)
         for name, kind, value in (
@@ -198,8 +192,8 @@ def _bare(name: str) -> str:
 def _unheard(
     request: ChatCompletionRequest, native: NativeTools, sent: dict[str, Options]
 ) -> Iterator[str]:
-    for prefix, place in zip(("", "extra_body."), places(request), strict=False):
-        wanted = place.enable_native_tools
+    for place in places(request):
+        prefix, wanted = prefix_of(place, request), place.enable_native_tools
         if wanted is not None and bool(sent) != wanted and not (native.by_request and not wanted):
             yield f"{prefix}enable_native_tools"
         if place.native_tools_priority and not native.by_request:

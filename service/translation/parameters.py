@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
-from service.schemas.extensions import GoogleExtensions
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
 from service.translation.modalities import ask_for_modalities, ignored_outputs
@@ -17,7 +16,7 @@ from service.translation.native_tools import plan_tools
 from service.translation.resolution import for_all
 from service.translation.sampling import ignored_sampling, to_sampling
 from service.translation.structured import ask_for_json
-from service.translation.thinking import asked_to_think, places, to_thinking_config
+from service.translation.thinking import asked_to_think, places, prefix_of, to_thinking_config
 
 _DEFAULTS = Defaults()
 
@@ -93,24 +92,27 @@ def _snake_case(field: str) -> str:
 
 
 def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
-    for prefix, place in zip(("", "extra_body."), places(request), strict=False):
+    for place in places(request):
         if place.google is not None and place.google.thought_tag_marker:
-            yield f"{prefix}google.thought_tag_marker"
+            yield f"{prefix_of(place, request)}google.thought_tag_marker"
 
 
 def to_cached_content(request: ChatCompletionRequest) -> str | None:
     """Return the name of content that Google keeps for the client, where it gives one."""
-    names = [google.cached_content or google.camel_cached for google in _googles(request)]
-    return next((name for name in names if name), None)
+    for place in places(request):
+        if google := place.google:
+            name = google.cached_content or google.camel_cached
+            if name:
+                return name
+    return None
 
 
 def to_labels(request: ChatCompletionRequest) -> dict[str, str] | None:
     """Return what Google shall write on the bill beside the request, where the client says so."""
-    return next((google.labels for google in _googles(request) if google.labels), None)
-
-
-def _googles(request: ChatCompletionRequest) -> list[GoogleExtensions]:
-    return [place.google for place in places(request) if place.google is not None]
+    for place in places(request):
+        if place.google and place.google.labels:
+            return place.google.labels
+    return None
 
 
 def to_service_tier(request: ChatCompletionRequest) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from service.models import Model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_media import Detail, ImagePart, InputImage, Link, VideoPart
+from service.translation.thinking import places
 
 _PREFIX = "MEDIA_RESOLUTION_"
 #: The lowest first. The last is for single parts only.
@@ -24,8 +25,7 @@ def for_all(request: ChatCompletionRequest, model: Model) -> str | None:
     Up to Gemini 2.5 there is no other, so the most detailed part decides unless Google's own
     parameter does.
     """
-    places = [request, request.extra_body] if request.extra_body else [request]
-    for place in places:
+    for place in places(request):
         asked = place.google and (place.google.media_resolution or place.google.camel_media)
         if asked:
             name = asked.upper().removeprefix(_PREFIX)

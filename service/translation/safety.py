@@ -10,8 +10,11 @@ def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySett
 
     The client's word wins over the operator's, and of several the first place and the last setting.
     """
+    said = places(request)
+    if not (said or defaults.safety):
+        return None
     settings = {setting.category: setting for setting in operators_settings(defaults) or []}
-    for place in reversed(places(request)):
+    for place in reversed(said):
         google = place.google
         for asked in (
             place.camel_safety,

@@ -1,6 +1,5 @@
 """The parameters that every endpoint with a model has: how tokens are drawn, and when to stop."""
 
-from collections.abc import Iterator
 from typing import Protocol
 
 from service.errors import InvalidRequestError
@@ -49,11 +48,12 @@ def to_sampling(request: Sampled, model: Model, limit: int | None) -> gemini.Gen
     return config
 
 
-def ignored_sampling(request: Sampled, model: Model) -> Iterator[str]:
+def ignored_sampling(request: Sampled, model: Model) -> list[str]:
     """Name what the client will not get."""
-    yield from (name for name in _CANNOT if getattr(request, name))
+    names = [name for name in _CANNOT if getattr(request, name)]
     if not model.sampling:
-        yield from (name for name in _SAMPLING if getattr(request, name) is not None)
+        names += [name for name in _SAMPLING if getattr(request, name) is not None]
+    return names
 
 
 def _max_output_tokens(limit: int | None, model: Model) -> int | None:
@@ -63,7 +63,9 @@ def _max_output_tokens(limit: int | None, model: Model) -> int | None:
 
 
 def _stop_sequences(stop: str | list[str | None] | None) -> list[str] | None:
-    given = [text for text in ([stop] if isinstance(stop, str) else stop or []) if text]
+    if not stop:
+        return None
+    given = [text for text in ([stop] if isinstance(stop, str) else stop) if text]
     if len(given) > _STOP_MAX:
         msg = f"At most {_STOP_MAX} stop sequences can be given."
         raise InvalidRequestError(msg, param="stop", code="array_above_max_length")

@@ -4,7 +4,8 @@ Clients ask in five dialects. A number of tokens or a level that is named outrig
 what a model measures otherwise is put in its own terms.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from service.models import LEVELS, Model
@@ -27,9 +28,23 @@ class _Asked(NamedTuple):
     thoughts: bool | None = None
 
 
-def places(request: Extended) -> list[Extensions]:
-    """Return where extensions may stand, the first to be believed first."""
-    return [request, request.extra_body] if request.extra_body else [request]
+_extensions = attrgetter(*Extensions.__struct_fields__)
+_NO_EXTENSIONS = _extensions(Extensions())
+
+
+def places(request: Extended) -> Sequence[Extensions]:
+    """Return where extensions stand, the first to be believed first; most requests have none."""
+    found: list[Extensions] = []
+    if _extensions(request) != _NO_EXTENSIONS:
+        found.append(request)
+    if request.extra_body is not None:
+        found.append(request.extra_body)
+    return found
+
+
+def prefix_of(place: Extensions, request: Extended) -> str:
+    """Return what the names of a place's extensions begin with."""
+    return "" if place is request else "extra_body."
 
 
 def to_thinking_config(
@@ -39,6 +54,9 @@ def to_thinking_config(
     if model.thinking is None:
         return None
     asked = list(_asked(request))
+    if not asked:
+        wanted = defaults.think and shown_in(request, defaults) != "none"
+        return gemini.ThinkingConfig(include_thoughts=True) if wanted else None
     explicit = next((one for one in asked if one.budget is not None or one.level), None)
     effort = next((one.effort for one in asked if one.effort), None)
     config = gemini.ThinkingConfig()
@@ -56,13 +74,14 @@ _NOTHING = gemini.ThinkingConfig()
 
 def shown_in(request: Extended, defaults: Defaults) -> ReasoningField:
     """Return where this client gets thoughts."""
-    hidden = any(
-        place.include_reasoning is False
-        or (place.google and place.google.include_reasoning is False)
-        or (place.reasoning and place.reasoning.exclude)
-        for place in places(request)
-    )
-    return "none" if hidden else defaults.reasoning
+    for place in places(request):
+        if (
+            place.include_reasoning is False
+            or (place.google and place.google.include_reasoning is False)
+            or (place.reasoning and place.reasoning.exclude)
+        ):
+            return "none"
+    return defaults.reasoning
 
 
 def asked_to_think(request: Extended) -> list[str]:
@@ -70,7 +89,8 @@ def asked_to_think(request: Extended) -> list[str]:
     names = []
     if request.reasoning_effort not in (None, "none"):
         names.append("reasoning_effort")
-    for prefix, place in zip(("", "extra_body."), places(request), strict=False):
+    for place in places(request):
+        prefix = prefix_of(place, request)
         names += [
             prefix + name
             for name in ("thinking", "thinking_budget", "reasoning")

@@ -31,7 +31,8 @@ PLAIN = Calling(ToolNames())
 def calling(request: ChatCompletionRequest) -> Calling:
     """Read it from the request; raise `InvalidRequestError` as `to_gemini` does."""
     if not (request.tools or request.functions):
-        return PLAIN._replace(parallel=request.parallel_tool_calls is not False)
+        one_by_one = request.parallel_tool_calls is False
+        return PLAIN._replace(parallel=False) if one_by_one else PLAIN
     return Calling(
         tool_names(request),
         custom=frozenset(

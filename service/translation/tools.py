@@ -64,6 +64,8 @@ def declared(request: ChatCompletionRequest) -> Iterator[Declared]:
 
 
 def tool_names(request: ChatCompletionRequest) -> ToolNames:
+    if not (request.tools or request.functions):
+        return ToolNames()
     return ToolNames(definition.name for _, definition in declared(request))
 
 
@@ -74,6 +76,8 @@ def to_tools(
 
     Raise `InvalidRequestError` for a declaration or a choice that makes no sense.
     """
+    if not (request.tools or request.functions) and request.tool_choice is None:
+        return None, None
     declarations = {
         definition.name: _declaration(definition, names, model) for definition in _checked(request)
     }

@@ -18,9 +18,14 @@ def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
     """
     if meta is None:
         meta = gemini.UsageMetadata()
-    prompt, candidates = _int(meta.prompt_token_count), _int(meta.candidates_token_count)
-    thoughts, tools = _int(meta.thoughts_token_count), _int(meta.tool_use_prompt_token_count)
-    total_ = _int(meta.total_token_count)
+    prompt, candidates, thoughts, tools, total_, cached = _ints(
+        meta.prompt_token_count,
+        meta.candidates_token_count,
+        meta.thoughts_token_count,
+        meta.tool_use_prompt_token_count,
+        meta.total_token_count,
+        meta.cached_content_token_count,
+    )
     inclusive = total_ == prompt + candidates
     completion = candidates if inclusive else candidates + thoughts
     return Usage(
@@ -28,7 +33,7 @@ def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
         completion_tokens=completion,
         total_tokens=total_ or prompt + tools + completion,
         prompt_tokens_details=PromptTokensDetails(
-            _int(meta.cached_content_token_count),
+            cached,
             **_by_modality(meta.prompt_tokens_details, meta.tool_use_prompt_tokens_details),
         ),
         completion_tokens_details=CompletionTokensDetails(
@@ -62,7 +67,7 @@ def _by_modality(*lists: list[gemini.ModalityCount] | None) -> dict[str, int]:
     counts = dict.fromkeys(_MODALITIES.values(), 0)
     for one in itertools.chain.from_iterable(filter(None, lists)):
         if name := _MODALITIES.get(one.modality or ""):
-            counts[name] += _int(one.token_count)
+            counts[name] += _ints(one.token_count)[0]
     return counts
 
 
@@ -95,8 +100,12 @@ def _sum(kind: type[Details], details: Sequence[Details]) -> Details:
     return kind(**sums)
 
 
-def _int(count: gemini.Count) -> int:
-    try:
-        return int(count or 0)
-    except (ValueError, OverflowError):
-        return 0
+def _ints(*counts: gemini.Count) -> list[int]:
+    """Return numbers; zero for what is none."""
+    found = []
+    for count in counts:
+        try:
+            found.append(int(count or 0))
+        except (ValueError, OverflowError):
+            found.append(0)
+    return found

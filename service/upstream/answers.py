@@ -264,11 +264,13 @@ def says_something(response: GenerateContentResponse) -> bool:
     """Whether there is anything for the client: words, thoughts, calls, or why there is nothing."""
     if response.prompt_feedback is not None:
         return True
-    return any(
-        candidate.finish_reason not in _NORMAL
-        or (candidate.content and any(part.text != "" for part in candidate.content.parts or []))
-        for candidate in response.candidates or []
-    )
+    for candidate in response.candidates or []:
+        if candidate.finish_reason not in _NORMAL:
+            return True
+        for part in (candidate.content and candidate.content.parts) or []:
+            if part.text != "":
+                return True
+    return False
 
 
 def _is_complete(response: GenerateContentResponse) -> bool:

@@ -98,11 +98,11 @@ class Failover:
         left = list(asked)
         failures: list[tuple[str, GatewayError]] = []
         while left:
-            way = next((one for one in left if self._is_open(one.name, model)), left[0])
+            ready = [one for one in left if self._is_open(one.name, model)]
+            way = (ready or left)[0]
             left.remove(way)
-            others = any(self._is_open(one.name, model) for one in left)
             try:
-                answer = await twice(partial(_try, ask, way, model), in_a_hurry=others)
+                answer = await twice(partial(_try, ask, way, model), in_a_hurry=len(ready) > 1)
             except GatewayError as error:
                 if error.closing is None:
                     raise

@@ -122,11 +122,13 @@ def fitted(request: GeminiRequest, upstream: str) -> Fitted:
     _refuse_unreadable(_uris(request), upstream)
     kept: Any = request
     left_out = []
-    for first, name, path in _of_structs(upstream):
-        if getattr(request, first) is not None:
-            kept, found = _without(kept, path)
-            if found:
-                left_out.append(name)
+    for first, second, name, path in _of_structs(upstream):
+        value = getattr(request, first)
+        if value is None or (second and getattr(value, second) is None):
+            continue
+        kept, found = _without(kept, path)
+        if found:
+            left_out.append(name)
     return Fitted(kept, left_out)
 
 
@@ -218,16 +220,27 @@ def _without_key(node: dict[str, Any], path: list[str]) -> tuple[dict[str, Any],
 
 
 @functools.cache
-def _of_structs(upstream: str) -> list[tuple[str, str, list[str]]]:
-    """Return what one refuses that ours can hold: our field, Google's name, and the path."""
-    names = _names(GenerateContentRequest)
+def _of_structs(upstream: str) -> list[tuple[str, str | None, str, list[str]]]:
+    """Return what one refuses that ours can hold: two steps of ours, Google's name, the path.
+
+    The second step is None where the first leads to no struct.
+    """
     refused = [name for one in _BY_UPSTREAM[upstream].values() for name in one.names]
     paths = [(name, name.split(".")) for name in refused]
     return [
-        (names[path[0]], name, path)
+        (*_beginning(path), name, path)
         for name, path in paths
         if _may_hold(GenerateContentRequest, path)
     ]
+
+
+def _beginning(path: list[str]) -> tuple[str, str | None]:
+    field = next(
+        one for one in structs.fields(GenerateContentRequest) if one.encode_name == path[0]
+    )
+    inside = () if get_origin(field.type) is list else get_args(field.type)
+    kinds = [one for one in inside if isinstance(one, type) and issubclass(one, Struct)]
+    return field.name, _names(kinds[0])[path[1]] if kinds and len(path) > 1 else None
 
 
 def _may_hold(kind: Any, path: list[str]) -> bool:

@@ -10,7 +10,7 @@ from litestar.types import HTTPScope
 from service.api.guards import key_digest
 from service.logs import redact
 from service.telemetry import RequestAtHand
-from service.translation.usage import to_usage, total
+from service.translation.usage import to_tokens
 
 logger = logging.getLogger("service.access")
 
@@ -112,15 +112,13 @@ def _milliseconds(seconds: float) -> float:
 
 
 def _count_tokens(request: RequestAtHand) -> None:
-    usages = [to_usage(usage.latest) for usage in request.usages if usage.latest]
-    if not usages:
-        return
-    usage = total(usages)
-    fields = request.fields
-    fields["prompt_tokens"] = usage.prompt_tokens
-    fields["completion_tokens"] = usage.completion_tokens
-    fields["reasoning_tokens"] = usage.completion_tokens_details.reasoning_tokens
-    fields["cached_tokens"] = usage.prompt_tokens_details.cached_tokens
+    for usage in request.usages:
+        if usage.latest:
+            tokens, fields = to_tokens(usage.latest), request.fields
+            fields["prompt_tokens"] = (fields["prompt_tokens"] or 0) + tokens.prompt
+            fields["completion_tokens"] = (fields["completion_tokens"] or 0) + tokens.completion
+            fields["reasoning_tokens"] = (fields["reasoning_tokens"] or 0) + tokens.reasoning
+            fields["cached_tokens"] = (fields["cached_tokens"] or 0) + tokens.cached
 
 
 def write(request: RequestAtHand) -> None:

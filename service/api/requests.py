@@ -25,8 +25,7 @@ class StrictJSON(AbstractDTO[T]):
     def decode_bytes(self, value: bytes) -> Any:
         """Return the struct; raise `InvalidRequestError` or `UnsupportedMediaTypeError`."""
         # Litestar's own headers would be parsed for this one alone.
-        headers = self.asgi_connection.scope["headers"]
-        said = next((value for name, value in headers if name == b"content-type"), b"")
+        said = dict(self.asgi_connection.scope["headers"]).get(b"content-type", b"")
         content_type = said.decode("latin-1").lower()
         if content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
             msg = f"Send JSON (content-type: application/json), not {content_type.split(';')[0]}."

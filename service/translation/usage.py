@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec import UNSET, UnsetType, structs
 
@@ -11,13 +11,21 @@ from service.schemas.openai import CompletionTokensDetails, PromptTokensDetails,
 from service.schemas.openai_chat import ServiceTier
 
 
-def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
-    """Count as OpenAI does: thoughts are completion tokens, tool results prompt tokens.
+class Tokens(NamedTuple):
+    """OpenAI's counts: thoughts are completion tokens, tool results prompt tokens."""
+
+    prompt: int
+    completion: int
+    total: int
+    cached: int  # of the prompt's
+    reasoning: int  # of the completion's
+
+
+def to_tokens(meta: gemini.UsageMetadata) -> Tokens:
+    """Count as OpenAI does.
 
     Gemini's candidates leave thoughts out, except where its own total says that they are in.
     """
-    if meta is None:
-        meta = gemini.UsageMetadata()
     prompt, candidates, thoughts, tools, total_, cached = _ints(
         meta.prompt_token_count,
         meta.candidates_token_count,
@@ -28,16 +36,25 @@ def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
     )
     inclusive = total_ == prompt + candidates
     completion = candidates if inclusive else candidates + thoughts
+    whole = total_ or prompt + tools + completion
+    return Tokens(prompt + tools, completion, whole, cached, thoughts)
+
+
+def to_usage(meta: gemini.UsageMetadata | None) -> Usage:
+    """Do the same for a client, with what Gemini tells apart."""
+    if meta is None:
+        meta = gemini.UsageMetadata()
+    tokens = to_tokens(meta)
     return Usage(
-        prompt_tokens=prompt + tools,
-        completion_tokens=completion,
-        total_tokens=total_ or prompt + tools + completion,
+        prompt_tokens=tokens.prompt,
+        completion_tokens=tokens.completion,
+        total_tokens=tokens.total,
         prompt_tokens_details=PromptTokensDetails(
-            cached,
+            tokens.cached,
             **_by_modality(meta.prompt_tokens_details, meta.tool_use_prompt_tokens_details),
         ),
         completion_tokens_details=CompletionTokensDetails(
-            thoughts, **_by_modality(meta.candidates_tokens_details)
+            tokens.reasoning, **_by_modality(meta.candidates_tokens_details)
         ),
     )
 

@@ -44,7 +44,7 @@ class Pool(httpx.AsyncBaseTransport):
     """A transport that keeps connections."""
 
     async def ask(
-        self, method: str, url: httpx.URL, headers: Headers, body: bytes, *, connect: float
+        self, method: str, url: str, headers: Headers, body: bytes, *, connect: float
     ) -> Reply:
         """Do as `handle_async_request`, whose models of request and response some can spare.
 

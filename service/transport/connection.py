@@ -4,6 +4,7 @@ HTTP/1.1 as RFC 9112 has it, without what Google's APIs do without: trailers, up
 """
 
 import asyncio
+import sys
 from typing import cast
 
 import httptools
@@ -20,28 +21,6 @@ _FRAMING = {b"content-length", b"transfer-encoding"}
 
 class HttpConnection(asyncio.Protocol):
     """What a connection has received, and who waits for it."""
-
-    __slots__ = (
-        "_error",
-        "_has_head",
-        "_is_paused",
-        "_loop",
-        "_offers_to",
-        "_parser",
-        "_pieces",
-        "_read_timeout",
-        "_size",
-        "_status",
-        "_stays_open",
-        "_taker",
-        "_transport",
-        "_waiter",
-        "headers",
-        "idle_since",
-        "is_closed",
-        "is_complete",
-        "on_body",
-    )
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -84,22 +63,17 @@ class HttpConnection(asyncio.Protocol):
             if self.is_complete:
                 return b""
             await self._more()
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        if len(data) > _MOST:
-            data, rest = data[:_MOST], data[_MOST:]
-            self._pieces.append(rest)
-        self._size = sum(map(len, self._pieces))
-        if not self._pieces:
-            self._resume()
-        return data
+        return self.take(_MOST)
 
-    def rest(self) -> bytes:
-        """Return what nobody has read of a complete answer."""
+    def take(self, most: int = sys.maxsize) -> bytes:
+        """Return what has arrived and nobody has read, so many bytes at most."""
         data = b"".join(self._pieces)
-        self._pieces.clear()
-        self._resume()
-        return data
+        self._pieces[:] = [data[most:]] if len(data) > most else []
+        self._size = max(0, len(data) - most)
+        if self._is_paused and not self._pieces:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return data[:most]
 
     def offer_to(self, taker: Taker) -> None:
         """Offer what arrives while a `read` waits, which takes a task's turn, to a callback first.
@@ -109,11 +83,6 @@ class HttpConnection(asyncio.Protocol):
         if not self.is_complete:
             self._taker = taker
 
-    def _resume(self) -> None:
-        if self._is_paused:
-            self._is_paused = False
-            self._transport.resume_reading()
-
     @property
     def is_reusable(self) -> bool:
         """Whether another exchange may follow: all has been said, and nobody wants to end it."""
@@ -121,10 +90,9 @@ class HttpConnection(asyncio.Protocol):
 
     def close(self) -> None:
         self.is_closed = True
-        if self.is_complete:
-            self._transport.close()
-        else:
-            self._transport.abort()  # what is left to send would be sent first
+        # Of a request that is not complete what is left would be sent first.
+        end = self._transport.close if self.is_complete else self._transport.abort
+        end()
 
     async def _more(self) -> None:
         if self._error is not None:

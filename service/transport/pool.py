@@ -1,6 +1,7 @@
 """An httpx transport on `HttpConnection`: the ones that are not in use are kept for a minute."""
 
 import asyncio
+import functools
 import itertools
 import ssl
 from collections import defaultdict
@@ -15,7 +16,7 @@ _KEEPALIVE_SECONDS = 60
 _PORTS = {"http": 80, "https": 443}
 
 _Origin = tuple[str, str, int]  # scheme, host, port
-_Message = tuple[bytes, bytes, float | None]  # what `HttpConnection.exchange` takes
+_Seconds = float | None
 
 
 class HttptoolsTransport(Pool):
@@ -29,43 +30,40 @@ class HttptoolsTransport(Pool):
     async def ask(
         self,
         method: str,
-        url: httpx.URL,
+        url: str,
         headers: Headers,
         body: bytes,
         *,
-        connect: float | None = None,
-        read: float | None = None,
+        connect: _Seconds,
+        read: _Seconds = None,
     ) -> "HttpReply":
         """Return when the headers are there; raise `httpx.TransportError`.
 
         `read` is seconds for each read; see `Pool.ask` for the others.
         """
-        origin = (url.scheme, url.host, url.port or _PORTS[url.scheme])
-        message = (_head(method, url, headers), body, read)
+        origin, target = _place(url)
+        head = _head(method, target, headers)
         idle = self._idle[origin]
-        if idle and not (connection := idle.pop()).is_closed:
-            try:
-                return await self._exchange(origin, connection, message)
-            except httpx.ReadError:
-                # If it was closed while nobody looked, so were the others: whoever asks once more
-                # shall not meet one of them.
-                while idle:
-                    idle.pop().close()
-                raise
-        connection = await self._connect(origin, connect)
-        return await self._exchange(origin, connection, message)
+        kept = idle.pop() if idle else None
+        connection = kept if kept and not kept.is_closed else await self._connect(origin, connect)
+        self._busy.add(connection)
+        try:
+            status = await connection.exchange(head, body, read)
+        except BaseException as error:
+            self.release(origin, connection)
+            # If it was closed while nobody looked, so were the others: whoever asks once more
+            # shall not meet one of them.
+            while idle and connection is kept and isinstance(error, httpx.ReadError):
+                idle.pop().close()
+            raise
+        return HttpReply(self, origin, connection, status)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Do the same with httpx's models. Of its time-outs `connect` and `read` are heeded."""
         timeout = request.extensions.get("timeout", {})
-        reply = await self.ask(
-            request.method,
-            request.url,
-            request.headers.raw,
-            await request.aread(),
-            connect=timeout.get("connect"),
-            read=timeout.get("read"),
-        )
+        connect, read = timeout.get("connect"), timeout.get("read")
+        url, headers, body = str(request.url), request.headers.raw, await request.aread()
+        reply = await self.ask(request.method, url, headers, body, connect=connect, read=read)
         return reply.as_httpx()
 
     @property
@@ -77,7 +75,7 @@ class HttptoolsTransport(Pool):
             connection.close()
         await asyncio.sleep(0)  # asyncio's transports close in the loop's next turn
 
-    async def _connect(self, origin: _Origin, seconds: float | None) -> HttpConnection:
+    async def _connect(self, origin: _Origin, seconds: _Seconds) -> HttpConnection:
         scheme, host, port = origin
         context = self._context if scheme == "https" else None
         loop = asyncio.get_running_loop()
@@ -89,17 +87,6 @@ class HttptoolsTransport(Pool):
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(type(error).__name__) from error
         return made[1]
-
-    async def _exchange(
-        self, origin: _Origin, connection: HttpConnection, message: _Message
-    ) -> "HttpReply":
-        self._busy.add(connection)
-        try:
-            status = await connection.exchange(*message)
-        except BaseException:
-            self.release(origin, connection)
-            raise
-        return HttpReply(self, origin, connection, status)
 
     def release(self, origin: _Origin, connection: HttpConnection) -> None:
         """Take back a connection that an answer has been read from, or part of one."""
@@ -125,6 +112,7 @@ class HttpReply(httpx.AsyncByteStream):
         self._origin = origin
         self._connection: HttpConnection | None = connection
         self._headers = connection.headers
+        self._is_plain = all(name.lower() != b"content-encoding" for name, _ in self._headers)
 
     @property
     def headers(self) -> httpx.Headers:
@@ -134,24 +122,19 @@ class HttpReply(httpx.AsyncByteStream):
         return httpx.Response(self.status, headers=self._headers, stream=self)
 
     def reads(self) -> AsyncIterator[bytes]:
-        if self._is_compressed():
-            return self.as_httpx().aiter_bytes()
-        return self
+        return self if self._is_plain else self.as_httpx().aiter_bytes()
 
     def whole(self) -> bytes | None:
         connection = self._connection
-        if connection is None or not connection.is_complete or self._is_compressed():
+        if connection is None or not (connection.is_complete and self._is_plain):
             return None
-        data = connection.rest()
-        self._release()
+        self._connection, data = None, connection.take()
+        self._pool.release(self._origin, connection)
         return data
 
     def offer_to(self, taker: Taker) -> None:
-        if self._connection is not None and not self._is_compressed():
+        if self._connection is not None and self._is_plain:
             self._connection.offer_to(taker)
-
-    def _is_compressed(self) -> bool:
-        return any(name.lower() == b"content-encoding" for name, _ in self._headers)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -163,16 +146,19 @@ class HttpReply(httpx.AsyncByteStream):
         return data
 
     async def aclose(self) -> None:
-        self._release()
-
-    def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.release(self._origin, connection)
 
 
-def _head(method: str, url: httpx.URL, headers: Headers) -> bytes:
-    lines = [b"%b %b HTTP/1.1" % (method.encode(), url.raw_path)]
+@functools.lru_cache(maxsize=1024)
+def _place(address: str) -> tuple[_Origin, bytes]:
+    url = httpx.URL(address)
+    return (url.scheme, url.host, url.port or _PORTS[url.scheme]), url.raw_path
+
+
+def _head(method: str, target: bytes, headers: Headers) -> bytes:
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), target)]
     lines += [b"%b: %b" % item for item in headers]
     head = b"\r\n".join(lines)
     if head.count(b"\r") != len(lines) - 1 or head.count(b"\n") != len(lines) - 1:

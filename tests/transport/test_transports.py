@@ -133,7 +133,7 @@ ZIPPED = (
 async def test_a_reply_says_what_a_response_would(pool: Pool, answer: bytes) -> None:
     async with Server([answer]).running() as url:
         headers = [(b"host", b"gateway"), (b"x-user", b"me"), (b"content-length", b"2")]
-        reply = await pool.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+        reply = await pool.ask("POST", url, headers, b"{}", connect=5)
         said = b"".join([read async for read in reply.reads()])
         await reply.aclose()
         response = await pool.handle_async_request(post(url))
@@ -272,7 +272,7 @@ async def offering(
 ) -> AsyncIterator[Reply]:
     async with server.running() as url:
         headers = [(b"host", b"gateway"), (b"content-length", b"2")]
-        reply = await pool.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+        reply = await pool.ask("POST", url, headers, b"{}", connect=5)
         reply.offer_to(taker)
         yield reply
         await reply.aclose()
@@ -345,7 +345,7 @@ async def test_a_connection_that_is_used_again_offers_nothing_to_whoever_had_it(
     async with server.running() as url:
         headers = [(b"host", b"gateway"), (b"content-length", b"2")]
         for number in range(2):
-            reply = await own.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+            reply = await own.ask("POST", url, headers, b"{}", connect=5)
             if number == 0:
                 reply.offer_to(taker)
             read = [data async for data in reply.reads()]
@@ -373,7 +373,7 @@ async def test_a_body_that_has_come_with_its_head_is_there_at_once(
     async with server.running() as url:
         for _ in range(2):
             headers = [(b"host", b"gateway"), (b"content-length", b"2")]
-            reply = await own.ask("POST", httpx.URL(url), headers, b"{}", connect=5)
+            reply = await own.ask("POST", url, headers, b"{}", connect=5)
             assert reply.whole() == whole
             assert own.in_use == (whole is None)
             assert whole is None or reply.whole() is None, "it has been taken"

@@ -16,11 +16,16 @@ from service.transport import Taker
 #: is read is there several times over until it has been sent on.
 _MOST = 1 << 16
 _FIRST_FINAL_STATUS = 200
-_FRAMING = {b"content-length", b"transfer-encoding"}
 
 
 class HttpConnection(asyncio.Protocol):
     """What a connection has received, and who waits for it."""
+
+    __slots__ = (
+        "_error", "_has_head", "_is_paused", "_loop", "_offers_to", "_parser", "_pieces",
+        "_read_timeout", "_size", "_status", "_stays_open", "_taker", "_transport", "_waiter",
+        "headers", "idle_since", "is_closed", "is_complete", "on_body",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -91,8 +96,7 @@ class HttpConnection(asyncio.Protocol):
     def close(self) -> None:
         self.is_closed = True
         # Of a request that is not complete what is left would be sent first.
-        end = self._transport.close if self.is_complete else self._transport.abort
-        end()
+        (self._transport.close if self.is_complete else self._transport.abort)()
 
     async def _more(self) -> None:
         if self._error is not None:
@@ -144,7 +148,9 @@ class HttpConnection(asyncio.Protocol):
         if not self.is_complete and self._error is None:
             if exc is not None or not self._has_head:
                 self._error = httpx.ReadError(type(exc).__name__ if exc else "hung up")
-            elif _FRAMING.intersection(name.lower() for name, _ in self.headers):
+            elif {b"content-length", b"transfer-encoding"} & {
+                name.lower() for name, _ in self.headers
+            }:
                 self._error = httpx.RemoteProtocolError("the answer broke off")
             else:
                 self.is_complete = True  # without a length it goes on until the connection ends

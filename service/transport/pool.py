@@ -16,7 +16,6 @@ _KEEPALIVE_SECONDS = 60
 _PORTS = {"http": 80, "https": 443}
 
 _Origin = tuple[str, str, int]  # scheme, host, port
-_Seconds = float | None
 
 
 class HttptoolsTransport(Pool):
@@ -34,8 +33,8 @@ class HttptoolsTransport(Pool):
         headers: Headers,
         body: bytes,
         *,
-        connect: _Seconds,
-        read: _Seconds = None,
+        connect: float | None,
+        read: float | None = None,
     ) -> "HttpReply":
         """Return when the headers are there; raise `httpx.TransportError`.
 
@@ -75,7 +74,7 @@ class HttptoolsTransport(Pool):
             connection.close()
         await asyncio.sleep(0)  # asyncio's transports close in the loop's next turn
 
-    async def _connect(self, origin: _Origin, seconds: _Seconds) -> HttpConnection:
+    async def _connect(self, origin: _Origin, seconds: float | None) -> HttpConnection:
         scheme, host, port = origin
         context = self._context if scheme == "https" else None
         loop = asyncio.get_running_loop()

@@ -146,11 +146,10 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
         if not self.is_complete and self._error is None:
+            names = {name.lower() for name, _ in self.headers}
             if exc is not None or not self._has_head:
                 self._error = httpx.ReadError(type(exc).__name__ if exc else "hung up")
-            elif {b"content-length", b"transfer-encoding"} & {
-                name.lower() for name, _ in self.headers
-            }:
+            elif names & {b"content-length", b"transfer-encoding"}:
                 self._error = httpx.RemoteProtocolError("the answer broke off")
             else:
                 self.is_complete = True  # without a length it goes on until the connection ends

@@ -13,7 +13,6 @@ from service.transport import Headers, Pool, Taker
 from service.transport.connection import HttpConnection
 
 _KEEPALIVE_SECONDS = 60
-_PORTS = {"http": 80, "https": 443}
 
 _Origin = tuple[str, str, int]  # scheme, host, port
 
@@ -153,7 +152,7 @@ class HttpReply(httpx.AsyncByteStream):
 @functools.lru_cache(maxsize=1024)
 def _place(address: str) -> tuple[_Origin, bytes]:
     url = httpx.URL(address)
-    return (url.scheme, url.host, url.port or _PORTS[url.scheme]), url.raw_path
+    return (url.scheme, url.host, url.port or {"http": 80, "https": 443}[url.scheme]), url.raw_path
 
 
 def _head(method: str, target: bytes, headers: Headers) -> bytes:

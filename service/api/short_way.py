@@ -4,10 +4,10 @@ Both cost a sixth of a small request's CPU time. All that Litestar knows of such
 here, too: its guards, who decodes its body and how large that may be, what becomes of its errors.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Response
 from litestar.enums import HttpMethod, ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
@@ -22,6 +22,7 @@ from service.telemetry import request_at_hand
 
 class _Handler(NamedTuple):
     route: HTTPRouteHandler
+    answer: Callable[..., Awaitable[Response[Any]]]
     guards: Sequence[Guard]
     body: type[StrictJSON[Any]]
 
@@ -59,7 +60,7 @@ class ShortWay:
                 if (checking := guard(request, handler.route)) is not None:
                     await checking
             data = handler.body(request).decode_bytes(await self._body(receive))
-            response = await handler.route.fn(data=data, request=request, gateway=self._gateway)
+            response = await handler.answer(data=data, request=request, gateway=self._gateway)
             await response.to_asgi_response(None, request)(scope, receive, send)
         except Exception as error:  # noqa: BLE001  (nothing of an answer has gone out: see `Writer`)
             refusal = respond_to(request, error)
@@ -86,4 +87,4 @@ def _handler(route: HTTPRoute) -> _Handler:
     body = handler.resolve_data_dto()
     if body is None or not issubclass(body, StrictJSON):
         raise TypeError(f"{route.path} does not decode its body by StrictJSON.")
-    return _Handler(handler, handler.resolve_guards(), body)
+    return _Handler(handler, handler.fn, handler.resolve_guards(), body)

@@ -1,8 +1,8 @@
 """Who is asked: the model that a request names, and those that may stand in for it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from service.api.choices import Choices, HasOrigin, ManyAnswers, each, origin_of
 from service.api.streaming import Responses
@@ -64,7 +64,7 @@ class Asking:
         #: The model that stood in for the one that was asked for.
         self.stand_in: str | None = None
 
-    async def whole(self, connection: Connection) -> Answers:
+    def whole(self, connection: Connection) -> Coroutine[Any, Any, Answers]:
         """Return complete answers; raise `GatewayError`."""
         generate = connection.upstream.generate
 
@@ -72,9 +72,11 @@ class Asking:
             asks = [partial(generate, question.model, one) for one in question.requests]
             return Answers(await each(asks))
 
-        return await self._first(connection, ask)
+        return self._first(connection, ask)
 
-    async def stream(self, connection: Connection, choices: Choices | None) -> Responses:
+    def stream(
+        self, connection: Connection, choices: Choices | None
+    ) -> Coroutine[Any, Any, Responses]:
         """Return an answer that has begun; raise `GatewayError`.
 
         Args:
@@ -88,7 +90,7 @@ class Asking:
             asks = [partial(stream, question.model, one) for one in question.requests]
             return await (asks[0]() if choices is None else ManyAnswers.open(asks, choices))
 
-        return await self._first(connection, ask)
+        return self._first(connection, ask)
 
     async def _first(self, connection: Connection, ask: Callable[[Question], Awaitable[G]]) -> G:
         """Ask the model, and the others of its family while they might be served; raise its error.

@@ -7,9 +7,9 @@ closed one is asked all the same.
 import copy
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from service.errors import GatewayError, NotThisWayError, UnsupportedEndpointError
 from service.interfaces import (
@@ -61,11 +61,14 @@ class Failover:
         #: When a way, or a model on it, may be asked again.
         self._closed: dict[tuple[str, str | None], float] = {}
 
-    async def generate(self, model: str, request: GeminiRequest) -> Answer:
-        return await self._first(model, lambda way: way.upstream.generate(model, request))
+    # What only hands on is no coroutine of its own: when the answer comes, Python goes through each
+    # level of them once more.
 
-    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
-        return await self._first(model, lambda way: way.upstream.stream(model, request))
+    def generate(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, Answer]:
+        return self._first(model, lambda way: way.upstream.generate(model, request))
+
+    def stream(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, AnswerStream]:
+        return self._first(model, lambda way: way.upstream.stream(model, request))
 
     async def embed(self, model: str, request: EmbedRequest) -> Embedded:
         embedders = {way.name: way.embedder for way in self._ways if way.embedder is not None}

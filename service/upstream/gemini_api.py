@@ -1,6 +1,7 @@
 """The Gemini Developer API: a key, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from msgspec import structs
 
@@ -30,11 +31,11 @@ class GeminiApi:
         self._http = http
         self._endpoint = endpoint
 
-    async def generate(self, model: str, request: GeminiRequest) -> Answer:
-        return await bare.generate(self._http, self.url(model), _fitted(request), NAME)
+    def generate(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, Answer]:
+        return bare.generate(self._http, self.url(model), _fitted(request), NAME)
 
-    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
-        return await bare.stream(self._http, self.url(model), _fitted(request), NAME)
+    def stream(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, AnswerStream]:
+        return bare.stream(self._http, self.url(model), _fitted(request), NAME)
 
     async def embed(self, model: str, request: EmbedRequest) -> Embedded:
         return await embed_contents(self._http, self.url(model), model, request, NAME)

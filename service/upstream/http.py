@@ -6,8 +6,8 @@ redirects, merging of URLs), and none of that is wanted here.
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -94,7 +94,8 @@ class GoogleHttp:
         token = await self._tokens.token()
         renewals = _RENEWALS
         while True:
-            response = await self._send(url, body, self._scheme + token.value)
+            with upstream_failures():
+                response = await self._send(url, body, self._scheme + token.value)
             if httpx.codes.is_success(response.status):
                 return response
             content = await self._whole(response)  # so that the connection can be used again
@@ -111,7 +112,7 @@ class GoogleHttp:
         """Whether a new token might help. A dead key is a bad request to the Developer API."""
         return status == _UNAUTHORIZED or (self._is_key and isinstance(error, CredentialsError))
 
-    async def _send(self, url: str, body: bytes | None, token: str) -> Reply:
+    def _send(self, url: str, body: bytes | None, token: str) -> Coroutine[Any, Any, Reply]:
         # As httpx's client makes them by itself, at half the cost of a small request.
         headers = [(b"host", _host(url)), *_HEADERS]
         for name, value in ((b"x-goog-user-project", self._bill()), (self._header, token)):
@@ -126,8 +127,7 @@ class GoogleHttp:
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         method, connect = "GET" if body is None else "POST", self._limits.connect
-        with upstream_failures():
-            return await self._pool.ask(method, url, headers, body or b"", connect=connect)
+        return self._pool.ask(method, url, headers, body or b"", connect=connect)
 
     async def _whole(self, response: Reply) -> bytes:
         if (body := response.whole()) is not None:

@@ -5,8 +5,8 @@ would be refused for ever.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from msgspec import structs
 
@@ -26,11 +26,11 @@ class BypassRefusedSignatures:
     def __init__(self, inner: Upstream) -> None:
         self._inner = inner
 
-    async def generate(self, model: str, request: GeminiRequest) -> Answer:
-        return await _twice(lambda body: self._inner.generate(model, body), request)
+    def generate(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, Answer]:
+        return _twice(lambda body: self._inner.generate(model, body), request)
 
-    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
-        return await _twice(lambda body: self._inner.stream(model, body), request)
+    def stream(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, AnswerStream]:
+        return _twice(lambda body: self._inner.stream(model, body), request)
 
 
 async def _twice(ask: Callable[[GeminiRequest], Awaitable[T]], request: GeminiRequest) -> T:

@@ -73,15 +73,16 @@ def complete(
     fields["route"] = _route(scope)
     if fields["key"] is None:
         fields["key"] = key_digest(headers)
-    if request.first_byte_seconds is not None:
-        fields["first_byte_ms"] = _milliseconds(request.first_byte_seconds)
-    fields["total_ms"] = _milliseconds(request.seconds)
+    first_byte, whole = request.first_byte_seconds, request.seconds
+    if first_byte is not None:
+        fields["first_byte_ms"] = round(first_byte * 1000, 1)
+    fields["total_ms"] = round(whole * 1000, 1)
     _count_tokens(request)
     fields["httpRequest"] = {
         "requestMethod": fields["method"],
         "requestUrl": _said(path),
         "status": fields["status"],
-        "latency": f"{request.seconds:.3f}s",
+        "latency": f"{whole:.3f}s",
         "userAgent": _said(headers.get(b"user-agent", b"").decode("latin-1")),
         "responseSize": str(size),
         "protocol": f"HTTP/{scope.get('http_version', '1.1')}",
@@ -105,10 +106,6 @@ def _route(scope: HTTPScope) -> str | None:
         names = iter(scope["path_params"])
         return _VARIES.sub(lambda found: f"{{{next(names, found[1])}}}", template)
     return template
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 1)
 
 
 def _count_tokens(request: RequestAtHand) -> None:

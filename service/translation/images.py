@@ -6,14 +6,14 @@ from service.schemas.openai_chat import Image, ImageUrl
 
 def blobs(candidate: gemini.Candidate, kind: str) -> list[gemini.Blob]:
     """Return the images, or the sound, of an answer. Those of a thought are no part of it."""
-    return [
-        part.inline_data
-        for part in (candidate.content and candidate.content.parts) or []
-        if part.inline_data is not None
-        and part.inline_data.data
-        and part.inline_data.mime_type.lower().startswith(kind)
-        and not part.thought
-    ]
+    found = []
+    for part in (candidate.content and candidate.content.parts) or []:
+        blob = part.inline_data
+        if blob is None or not blob.data or part.thought:
+            continue
+        if blob.mime_type.lower().startswith(kind):
+            found.append(blob)
+    return found
 
 
 def images(candidate: gemini.Candidate, begin: int = 0) -> list[Image]:

@@ -130,8 +130,10 @@ _NO_CANDIDATE = gemini.Candidate()
 
 def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidate:
     """Gemini is asked for one candidate; what has another's index is not ours to mix in."""
-    candidates = response.candidates or []
-    return next((one for one in candidates if not one.index), _NO_CANDIDATE)
+    for candidate in response.candidates or []:
+        if not candidate.index:
+            return candidate
+    return _NO_CANDIDATE
 
 
 def lone_text(response: gemini.GenerateContentResponse) -> str | None:
@@ -156,13 +158,11 @@ def text_signature(candidate: gemini.Candidate) -> str | None:
 
     Beside calls it is not passed on: back from the client it would be taken for a call's.
     """
-    parts = (candidate.content and candidate.content.parts) or []
-    signed = [
-        part.thought_signature
-        for part in parts
-        if part.thought_signature and part.function_call is None and not part.thought
-    ]
-    return signed[-1] if signed else None
+    found = None
+    for part in (candidate.content and candidate.content.parts) or []:
+        if part.thought_signature and part.function_call is None and not part.thought:
+            found = part.thought_signature
+    return found
 
 
 def is_blocked(response: gemini.GenerateContentResponse) -> bool:

@@ -37,7 +37,7 @@ class JSONBytes(DirectResponse):
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(self._body)),
-            *((name.encode(), value.encode()) for name, value in self._headers.items()),
+            *[(name.encode(), value.encode()) for name, value in self._headers.items()],
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})

@@ -90,7 +90,7 @@ def _text(message: UserMessage) -> str:
 
 def unsigned(messages: list[ChatMessage], keys: Keys) -> list[list[str]]:
     """Return the keys of the calls in each unsigned step of the current turn."""
-    if not any(isinstance(message, AssistantMessage) for message in messages):
+    if AssistantMessage not in map(type, messages):
         return []
     steps = [
         [key for call in message.tool_calls or [] if (key := _key(call, keys))]

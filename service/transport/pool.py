@@ -110,7 +110,7 @@ class HttpReply(httpx.AsyncByteStream):
         self._origin = origin
         self._connection: HttpConnection | None = connection
         self._headers = connection.headers
-        self._is_plain = all(name.lower() != b"content-encoding" for name, _ in self._headers)
+        self._is_plain = b"content-encoding" not in [name.lower() for name, _ in self._headers]
 
     @property
     def headers(self) -> httpx.Headers:

@@ -180,11 +180,13 @@ def _refuse_unreadable(uris: Iterable[str], upstream: str) -> None:
 
 
 def _uris(request: GenerateContentRequest) -> Iterator[str]:
-    parts = [part for content in request.contents for part in content.parts or []]
-    inside = [part.function_response.parts or [] for part in parts if part.function_response]
-    for part in itertools.chain(parts, *inside):
-        if part.file_data is not None:
-            yield part.file_data.file_uri
+    for content in request.contents:
+        for part in content.parts or []:
+            if part.file_data is not None:
+                yield part.file_data.file_uri
+            for inside in (part.function_response and part.function_response.parts) or []:
+                if inside.file_data is not None:
+                    yield inside.file_data.file_uri
 
 
 def _without(node: Any, path: list[str]) -> tuple[Any, bool]:

@@ -57,9 +57,8 @@ def _fitted(request: GeminiRequest) -> Fitted:
     """Ask once more for functions beside Google's own tools, as this API wants it."""
     if isinstance(request, NativeRequest):
         return fitted(request, NAME)
-    tools = request.tools or []
-    functions = [tool for tool in tools if tool.function_declarations]
-    if functions and len(functions) < len(tools):
+    kinds = {bool(tool.function_declarations) for tool in request.tools or []}
+    if len(kinds) > 1:
         config = structs.replace(
             request.tool_config or ToolConfig(), include_server_side_tool_invocations=True
         )

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,11 +23,10 @@ class StrictJSON(AbstractDTO[T]):
     `true`; and its words for a fault are not OpenAI's.
     """
 
-    def decode_bytes(self, value: bytes) -> Any:
+    def decode_bytes(self, value: bytes | bytearray) -> Any:
         """Return the struct; raise `InvalidRequestError` or `UnsupportedMediaTypeError`."""
         # Litestar's own headers would be parsed for this one alone.
-        said = dict(self.asgi_connection.scope["headers"]).get(b"content-type", b"")
-        content_type = said.decode("latin-1").lower()
+        content_type = _content_type(self.asgi_connection.scope["headers"])
         if content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
             msg = f"Send JSON (content-type: application/json), not {content_type.split(';')[0]}."
             raise UnsupportedMediaTypeError(msg)
@@ -46,11 +46,28 @@ class StrictJSON(AbstractDTO[T]):
         return schema_creator.for_field_definition(field_definition)
 
 
+def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == b"content-type":
+            return value.decode("latin-1").lower()
+    return ""
+
+
+#: In JSON that many can stand for objects and values, each of which takes up to fifty times the
+#: room that it had in the body. A text of a million tokens has fewer.
+MOST_BRACES, MOST_COMMAS = 500_000, 2_000_000
+#: Bytes in which there is no room for more.
+_HARMLESS = 3 * MOST_BRACES
+
+
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
-def decode(body: bytes, wanted: type[T]) -> T:
+def decode(body: bytes | bytearray, wanted: type[T]) -> T:
     """Decode a JSON body; raise `InvalidRequestError` with the `param` that is at fault."""
+    if len(body) > _HARMLESS and (body.count(b"{") > MOST_BRACES or body.count(b",") > MOST_COMMAS):
+        msg = f"The request has more than {MOST_BRACES} braces, or more than {MOST_COMMAS} commas."
+        raise InvalidRequestError(msg, code="request_too_large")
     if wanted not in _decoders:
         _decoders[wanted] = msgspec.json.Decoder(wanted)
     try:
@@ -60,7 +77,7 @@ def decode(body: bytes, wanted: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # A half at the end of a string looks as if the text had been cut there.
         if any(word in str(error) for word in ("surrogate", "truncated")):
-            repaired = replace_lone_surrogates(body)
+            repaired = replace_lone_surrogates(bytes(body))
             if repaired != body:
                 return decode(repaired, wanted)
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -85,6 +85,10 @@ class SafetySetting(Wire, omit_defaults=True):
     method: str | None = None
 
 
+#: Google takes 512 functions; what is no function is looked at, too, before anybody counts those.
+MOST_TOOLS = Meta(max_length=2048)
+
+
 class GoogleExtensions(Wire):
     thinking_config: ThinkingConfig | None = None
     camel_thinking: ThinkingConfig | None = field(default=None, name="thinkingConfig")
@@ -98,7 +102,7 @@ class GoogleExtensions(Wire):
     thought_tag_marker: Any = None
     thinking_budget: ThinkingBudget | None = None
     include_reasoning: bool | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: Annotated[list[dict[str, Any]], MOST_TOOLS] | None = None
 
 
 class Thinking(Wire):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from service.schemas.extensions import Extended, ImageOptions
+from service.schemas.extensions import MOST_TOOLS, Extended, ImageOptions
 from service.schemas.openai import Usage
 from service.schemas.openai_media import AnyMedia
 from service.schemas.openai_tools import (
@@ -156,9 +156,9 @@ class ChatCompletionRequest(Extended, kw_only=True):
     response_format: ResponseFormat | None = None
     modalities: list[str] | None = None
     moderation: Moderation | None = None
-    tools: list[Tool] | None = None
+    tools: Annotated[list[Tool], MOST_TOOLS] | None = None
     tool_choice: str | ToolChoice | None = None
-    functions: list[FunctionDefinition] | None = None
+    functions: Annotated[list[FunctionDefinition], MOST_TOOLS] | None = None
     function_call: str | FunctionName | None = None
     audio: AudioOptions | None = None
     web_search_options: dict[str, Any] | bool | None = None

@@ -91,12 +91,12 @@ class HttpConnection(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Whether another exchange may follow: all has been said, and nobody wants to end it."""
-        return self._stays_open and not (self.is_closed or self._error or self._is_paused)
+        behind = self._transport.get_write_buffer_size()  # of a request that was refused halfway
+        return self._stays_open and not (self.is_closed or self._error or self._is_paused or behind)
 
     def close(self) -> None:
         self.is_closed = True
-        # Of a request that is not complete what is left would be sent first.
-        (self._transport.close if self.is_complete else self._transport.abort)()
+        self._transport.abort()  # `close` would send first what is left of a request
 
     async def _more(self) -> None:
         if self._error is not None:
@@ -128,12 +128,12 @@ class HttpConnection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._error = httpx.RemoteProtocolError(str(error))
             self._offers_to = None
             self.close()
         pieces = self._pieces
-        if self._offers_to is not None and pieces and self._offers_to(b"".join(pieces)):
+        if pieces and self._offers_to and len(data) <= _MOST and self._offers_to(b"".join(pieces)):
             pieces.clear()
             return
         if pieces:
@@ -165,9 +165,9 @@ class HttpConnection(asyncio.Protocol):
             self.headers = []  # 100 and its kin: the answer follows
 
     def on_message_complete(self) -> None:
-        self.is_complete = self._has_head
+        # Later the parser would not say whether the connection stays open.
+        self.is_complete, self._stays_open = self._has_head, self._parser.should_keep_alive()
         self._taker = self._offers_to = None  # there is more to say than what the pieces are
-        self._stays_open = self._parser.should_keep_alive()  # later it would not say
 
     def on_message_begin(self) -> None:
         if self.is_complete:

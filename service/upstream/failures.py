@@ -66,6 +66,8 @@ def _told(error: BaseException) -> GatewayError | None:
             return UpstreamTimeoutError("Gemini did not answer in time.")
         case httpx.TransportError():
             return _broken(error)
+        case httpx.DecodingError():
+            return UpstreamResponseError("Gemini's answer could not be decompressed. Ask again.")
         case EventTooLargeError():
             return UpstreamResponseError("Gemini sent an event that is too large to be one.")
         case msgspec.DecodeError() | UnicodeDecodeError() | RecursionError():

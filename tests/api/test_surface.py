@@ -274,6 +274,16 @@ def test_json_is_json_whatever_it_is_called(content_type: str | None, client: ht
     assert client.post(PATH, content=content, headers=headers).status_code == 200
 
 
+def test_of_several_content_types_the_first_counts(client: httpx.Client) -> None:
+    for first, second, status in (("application/json", FORM, 200), (FORM, "application/json", 415)):
+        headers = [("content-type", first), ("content-type", second)]
+        content = b'{"model":"gemini-2.5-flash","messages":[{"role":"user","content":"Hi"}]}'
+        assert client.post(PATH, content=content, headers=headers).status_code == status
+
+
+FORM = "multipart/form-data; boundary=x"
+
+
 @pytest.mark.parametrize(
     "content_type", ["Multipart/Form-Data; boundary=x", "application/x-www-form-urlencoded"]
 )

@@ -201,6 +201,21 @@ BODIES: dict[str, tuple[bytes, set[int]]] = {
         chat(tools=[{"type": "function", "function": {"name": f"f{at}"}} for at in range(20_000)]),
         {200, 400},
     ),
+    "a hundred thousand tools of no kind": (chat(tools=[{}] * 100_000), {400}),
+    "millions of tools": (with_field(b'"tools":[' + b"{}," * 9_000_000 + b"{}]"), {400}),
+    "millions of Google's tools": (
+        with_field(b'"google":{"tools":[' + b"{}," * 9_000_000 + b"{}]}"),
+        {400},
+    ),
+    "millions of lists in metadata": (
+        with_field(b'"metadata":{"a":[' + b"[]," * 9_000_000 + b"[]]}"),
+        {400},
+    ),
+    "millions of stops": (with_field(b'"stop":[' + b'"ab",' * 5_000_000 + b'"ab"]'), {400}),
+    "as many lists as are read": (
+        with_field(b'"metadata":{"a":[' + b"[]," * 1_999_000 + b"[]]}"),
+        {200},
+    ),
     "a hundred thousand keys": (
         chat(**{f"key{at}": at for at in range(100_000)}),
         {200, 400},

@@ -48,6 +48,20 @@ def test_a_stream_that_nobody_reads_stops_at_google(victim: Victim, google: Goog
     victim.wait_for(lambda: google.open_replies == 0)
 
 
+def test_many_small_words_that_nobody_reads_take_little_room(
+    victim: Victim, google: Google
+) -> None:
+    """What is decoded and cannot be sent takes more room than bytes: only little is."""
+    words = EVENT.replace(PIECE, b"word!") * 500
+    google.script(*[raw(HEAD, *[words] * 2000)] * 100)
+    with ExitStack() as stack:
+        for _ in range(100):
+            stuck(victim, stack, HELLO | {"stream": True})
+        calls = google.wait_for("generate", 100, timeout=20)
+        victim.wait_for(lambda: all(call.left.is_set() or call.done.is_set() for call in calls))
+    victim.wait_for(lambda: google.open_replies == 0)
+
+
 def test_a_stream_that_nobody_reads_leaves_a_line(victim: Victim, google: Google) -> None:
     google.script(raw(HEAD, *[EVENT] * 1000))
     before = len(victim.lines(path=PATH, client_gone=True))

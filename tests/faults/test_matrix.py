@@ -182,6 +182,9 @@ FAULTS = {
         stream=stop(200, "upstream_truncated", text="Hel"),
         whole=INVALID,
     ),
+    "no gzip at all": Fault(
+        plain(200, b"hello", "application/json", {"Content-Encoding": "gzip"}), INVALID, INVALID
+    ),
     "an error after some words": Fault(
         of("E42"), stream=stop(200, "server_is_overloaded", text=HALF), whole=OVERLOADED
     ),

@@ -143,6 +143,49 @@ async def test_a_reply_says_what_a_response_would(pool: Pool, answer: bytes) -> 
     assert pool.in_use == 0
 
 
+async def test_a_connection_with_half_a_request_in_it_serves_no_other(pool: Pool) -> None:
+    """A server may refuse a request before it has come, and read no more of it."""
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\nno")
+        await left.wait()
+        writer.close()
+
+    left = asyncio.Event()
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/path"
+    async with server, asyncio.timeout(10):
+        for size in (20_000_000, 2):
+            headers = [(b"host", b"gateway"), (b"content-length", b"%d" % size)]
+            reply = await pool.ask("POST", url, headers, b"x" * size, connect=5)
+            assert (reply.status, [read async for read in reply.reads()]) == (429, [b"no"])
+            await reply.aclose()
+        left.set()
+    assert len(asked) == 2
+
+
+async def test_another_protocol_is_no_answer(own: Pool) -> None:
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"
+    async with Server([switching]).running() as url:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await ask(own, url)
+    assert own.in_use == 0
+
+
+async def test_more_than_a_read_holds_is_not_offered(own: Pool) -> None:
+    server, taker = Stepwise(ENDLESS), Taker()
+    async with offering(own, server, taker) as reply:
+        read = asyncio.ensure_future(anext(reply.reads()))
+        await asyncio.sleep(0)
+        server.rest.put_nowait(chunk(b"x" * 2_000_000) + b"0\r\n\r\n")
+        pieces = [await read, *[data async for data in reply.reads()]]
+        assert sum(map(len, [*pieces, *taker.offered])) == 2_000_000
+        assert all(len(data) <= 1 << 16 for data in [*pieces, *taker.offered])
+    assert own.in_use == 0
+
+
 async def test_an_answer_without_a_length_ends_with_its_connection(pool: Pool) -> None:
     server = Server([UNTIL_CLOSED], hang_up=True)
     async with server.running() as url:

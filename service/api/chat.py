@@ -1,6 +1,6 @@
 """`POST /v1/chat/completions`: the whole path of a request, on one screen."""
 
-import os
+import secrets
 import time
 from typing import Any
 
@@ -74,7 +74,7 @@ class ChatController(Controller):
             return Question(model.id, [request] * choices, ignored)
 
         asking = Asking(model, translate, settings)
-        token = os.urandom(16).hex()
+        token = secrets.token_hex(16)
         metadata = Metadata(
             id=f"chatcmpl-{token}",
             created=int(time.time()),

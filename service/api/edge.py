@@ -1,8 +1,8 @@
 """Around the whole application: a request id and times on every response, one log line each."""
 
 import asyncio
-import os
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -217,4 +217,4 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     value = headers.get(b"x-request-id", b"")
     if _SANE_ID.fullmatch(value) and redact(value.decode()) == value.decode():
         return value.decode()
-    return f"req_{os.urandom(16).hex()}"
+    return f"req_{secrets.token_hex(16)}"

@@ -40,7 +40,7 @@ class Signatures:
     def keep(self, completion: ChatCompletion, store: SignatureStore) -> None:
         """Keep those of a complete answer."""
         calls = [call for choice in completion.choices for call in choice.message.tool_calls or []]
-        if calls and self._needed and (found := signed(calls, self._keys)):
+        if self._needed and (found := signed(calls, self._keys)):
             store.keep(found)
 
     def watching(self, translator: Translator, store: SignatureStore) -> Translator:

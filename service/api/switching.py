@@ -134,8 +134,7 @@ class Asking:
 
     def _settle(self, question: Question, given: HasOrigin) -> None:
         self.headers["x-upstream"] = given.upstream
-        if question is not self._question or given.left_out:
-            self._name([*question.ignored, *self._named(given.left_out)])
+        self._name([*question.ignored, *self._named(given.left_out)])
         if question is not self._question:
             self.stand_in = question.model
             self.headers["x-model-fallback"] = question.model

@@ -13,8 +13,8 @@ from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_tools import Tool
 from service.translation.defaults import Defaults, NativeTools
+from service.translation.extensions import places, prefix_of
 from service.translation.structured import wants_json
-from service.translation.thinking import places, prefix_of
 from service.translation.tools import chosen_mode, is_legacy
 
 Options = dict[str, Any]

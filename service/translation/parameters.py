@@ -11,12 +11,13 @@ from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults
+from service.translation.extensions import places, prefix_of
 from service.translation.modalities import ask_for_modalities, ignored_outputs
 from service.translation.native_tools import plan_tools
 from service.translation.resolution import for_all
 from service.translation.sampling import ignored_sampling, to_sampling
 from service.translation.structured import ask_for_json
-from service.translation.thinking import asked_to_think, places, prefix_of, to_thinking_config
+from service.translation.thinking import asked_to_think, to_thinking_config
 
 _DEFAULTS = Defaults()
 

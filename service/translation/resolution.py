@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from service.models import Model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_media import Detail, ImagePart, InputImage, Link, VideoPart
-from service.translation.thinking import places
+from service.translation.extensions import places
 
 _PREFIX = "MEDIA_RESOLUTION_"
 #: The lowest first. The last is for single parts only.

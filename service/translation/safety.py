@@ -2,7 +2,7 @@
 
 from service.schemas.extensions import Extended, SafetySetting
 from service.translation.defaults import Defaults
-from service.translation.thinking import places
+from service.translation.extensions import places
 
 
 def to_safety_settings(request: Extended, defaults: Defaults) -> list[SafetySetting] | None:

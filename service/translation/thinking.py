@@ -4,14 +4,14 @@ Clients ask in five dialects. A number of tokens or a level that is named outrig
 what a model measures otherwise is put in its own terms.
 """
 
-from collections.abc import Iterator, Sequence
-from operator import attrgetter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.models import LEVELS, Model
 from service.schemas import gemini
-from service.schemas.extensions import Effort, Extended, Extensions
+from service.schemas.extensions import Effort, Extended
 from service.translation.defaults import Defaults
+from service.translation.extensions import places, prefix_of
 from service.translation.reasoning import ReasoningField
 
 _DYNAMIC = -1
@@ -26,25 +26,6 @@ class _Asked(NamedTuple):
     level: str | None = None
     effort: Effort | None = None
     thoughts: bool | None = None
-
-
-_extensions = attrgetter(*Extensions.__struct_fields__)
-_NO_EXTENSIONS = _extensions(Extensions())
-
-
-def places(request: Extended) -> Sequence[Extensions]:
-    """Return where extensions stand, the first to be believed first; most requests have none."""
-    found: list[Extensions] = []
-    if _extensions(request) != _NO_EXTENSIONS:
-        found.append(request)
-    if request.extra_body is not None:
-        found.append(request.extra_body)
-    return found
-
-
-def prefix_of(place: Extensions, request: Extended) -> str:
-    """Return what the names of a place's extensions begin with."""
-    return "" if place is request else "extra_body."
 
 
 def to_thinking_config(

@@ -64,8 +64,6 @@ def declared(request: ChatCompletionRequest) -> Iterator[Declared]:
 
 
 def tool_names(request: ChatCompletionRequest) -> ToolNames:
-    if not (request.tools or request.functions):
-        return ToolNames()
     return ToolNames(definition.name for _, definition in declared(request))
 
 

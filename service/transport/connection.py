@@ -49,13 +49,14 @@ class HttpConnection(asyncio.Protocol):
         self._offers_to: Taker | None = None
 
     async def exchange(self, head: bytes, body: bytes, read_timeout: float | None) -> int:
-        """Send a request; return the status of the response, whose `headers` have arrived.
+        """Send a request; return the status of the response once its body has begun, or ended.
 
-        `read_timeout` is seconds, for each read. Raise `httpx.TransportError`.
+        `headers` are there, too. `read_timeout` is seconds, for each read. Raise
+        `httpx.TransportError`.
         """
         self._begin(read_timeout)
         self._transport.writelines([head, body])
-        while not self._has_head:
+        while not (self._pieces or self.is_complete):
             await self._more()
         return self._status
 
@@ -141,7 +142,9 @@ class HttpConnection(asyncio.Protocol):
         if self._size > _MOST and not (self._is_paused or self.is_closed):
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        # Headers alone are no reason: whoever waits for an answer goes through twenty coroutines.
+        if pieces or self._error:
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -167,7 +170,8 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         # Later the parser would not say whether the connection stays open.
         self.is_complete, self._stays_open = self._has_head, self._parser.should_keep_alive()
-        self._taker = self._offers_to = None  # there is more to say than what the pieces are
+        self._taker = None  # there is more to say than what the pieces are
+        self._wake()
 
     def on_message_begin(self) -> None:
         if self.is_complete:

@@ -175,8 +175,9 @@ async def test_another_protocol_is_no_answer(own: Pool) -> None:
 
 
 async def test_more_than_a_read_holds_is_not_offered(own: Pool) -> None:
-    server, taker = Stepwise(ENDLESS), Taker()
+    server, taker = Stepwise(BEGUN), Taker()
     async with offering(own, server, taker) as reply:
+        assert await anext(reply.reads()) == b"begun"
         read = asyncio.ensure_future(anext(reply.reads()))
         await asyncio.sleep(0)
         server.rest.put_nowait(chunk(b"x" * 2_000_000) + b"0\r\n\r\n")
@@ -309,6 +310,10 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+#: An answer is there when its body has begun.
+BEGUN = ENDLESS + chunk(b"begun")
+
+
 @asynccontextmanager
 async def offering(
     pool: Pool, server: Server, taker: Callable[[bytes], bool]
@@ -351,9 +356,10 @@ async def own() -> AsyncIterator[Pool]:
 async def test_what_comes_while_a_read_waits_is_offered_and_read_if_it_is_not_taken(
     own: Pool,
 ) -> None:
-    server, taker = Stepwise(ENDLESS), Taker(declines=b"x")
+    server, taker = Stepwise(BEGUN), Taker(declines=b"x")
     async with offering(own, server, taker) as reply:
         reads = reply.reads()
+        assert await anext(reads) == b"begun"
         read = asyncio.ensure_future(anext(reads))
         await asyncio.sleep(0)  # it waits
         for word in (b"one", b"two"):
@@ -371,10 +377,26 @@ async def test_what_comes_while_a_read_waits_is_offered_and_read_if_it_is_not_ta
     assert taker.offered == [b"one", b"two", b"x"], "nobody waited for the rest"
 
 
+async def test_headers_alone_are_no_answer_yet(own: Pool) -> None:
+    server = Stepwise(ENDLESS)
+    async with server.running() as url:
+        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
+        asking = asyncio.ensure_future(own.ask("POST", url, headers, b"{}", connect=5))
+        for _ in range(100):  # turns of the event loop, in which they come
+            await asyncio.sleep(0)
+        assert not asking.done()
+        server.rest.put_nowait(chunk(b"one"))
+        reply = await asking
+        assert (reply.status, await anext(reply.reads())) == (200, b"one")
+        await reply.aclose()
+
+
 async def test_what_was_taken_is_followed_by_what_breaks_off(own: Pool) -> None:
-    server, taker = Stepwise(ENDLESS), Taker()
+    server, taker = Stepwise(BEGUN), Taker()
     async with offering(own, server, taker) as reply:
-        read = asyncio.ensure_future(anext(reply.reads()))
+        reads = reply.reads()
+        assert await anext(reads) == b"begun"
+        read = asyncio.ensure_future(anext(reads))
         await asyncio.sleep(0)
         server.rest.put_nowait(chunk(b"one"))
         await taker.sees()

@@ -36,16 +36,15 @@ from service.settings import Secret, Settings, SettingsError, split
 from service.signatures.memory import MemorySignatures
 from service.signatures.shared import SharedSignatures
 from service.transport import Pool, open_transport
+from service.upstream.again import AskAgain
 from service.upstream.catalog import Catalog
 from service.upstream.code_assist import CodeAssist
-from service.upstream.empty import RepeatEmptyAnswers
 from service.upstream.failover import Failover, Named
 from service.upstream.fake_thinking import FakeThinking
 from service.upstream.gemini_api import GeminiApi
 from service.upstream.http import GoogleHttp, TimeLimits
 from service.upstream.project import Project
 from service.upstream.strict import Strict
-from service.upstream.unsigned import BypassRefusedSignatures
 from service.upstream.vertex import Vertex
 
 logger = logging.getLogger(__name__)
@@ -161,7 +160,7 @@ async def _learn_project(connection: GoogleConnection, transport: Pool, host: st
 
 
 def _wrapped(way: Way, settings: Settings) -> Upstream:
-    upstream = RepeatEmptyAnswers(BypassRefusedSignatures(way.upstream))
+    upstream = AskAgain(way.upstream)
     return Strict(upstream, way.name) if settings.strict_params else upstream
 
 

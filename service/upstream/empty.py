@@ -1,36 +1,15 @@
-"""One more try where Gemini ends an answer in good order, and has said nothing."""
+"""Where an answer that says nothing is one."""
 
 import msgspec
 from msgspec import Raw
 
 from service.errors import InvalidRequestError
-from service.interfaces import Answer, AnswerStream, GeminiRequest, Upstream
+from service.interfaces import GeminiRequest
 from service.schemas.gemini import NOTHING
 from service.schemas.gemini_native import NativeRequest
-from service.upstream.answers import says_something
 from service.upstream.native import children, key_of
 
 _lists = msgspec.json.Decoder(list[Raw])
-
-
-class RepeatEmptyAnswers:
-    """An `Upstream` around another. An answer that is empty again, or an error then, is told."""
-
-    def __init__(self, inner: Upstream) -> None:
-        self._inner = inner
-
-    async def generate(self, model: str, request: GeminiRequest) -> Answer:
-        answer = await self._inner.generate(model, request)
-        if says_something(answer.response) or may_be_empty(request):
-            return answer
-        return await self._inner.generate(model, request)
-
-    async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
-        answer = await self._inner.stream(model, request)
-        if not answer.is_empty or may_be_empty(request):
-            return answer
-        await answer.aclose()
-        return await self._inner.stream(model, request)
 
 
 def may_be_empty(request: GeminiRequest) -> bool:

@@ -105,7 +105,8 @@ class Failover:
             way = (ready or left)[0]
             left.remove(way)
             try:
-                answer = await twice(partial(_try, ask, way, model), in_a_hurry=len(ready) > 1)
+                seen = partial(step, "upstream", upstream=way.name, model=model)
+                answer = await twice(partial(ask, way), in_a_hurry=len(ready) > 1, around=seen)
             except GatewayError as error:
                 if error.closing is None:
                     raise
@@ -151,11 +152,6 @@ class Failover:
                 code=error.code,
                 seconds=seconds,
             )
-
-
-async def _try(ask: Callable[[Named], Awaitable[T]], way: Named, model: str) -> T:
-    with step("upstream", upstream=way.name, model=model):
-        return await ask(way)
 
 
 def _told(failures: list[tuple[str, GatewayError]]) -> GatewayError:

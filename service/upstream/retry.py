@@ -6,6 +6,7 @@ Few tries, because the clients try again themselves: openai's SDKs twice, some a
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from service.errors import GatewayError
@@ -17,22 +18,30 @@ LONGEST_BACKOFF = 0.5
 LONGEST_DELAY = 2.0
 
 
-async def twice(ask: Callable[[], Awaitable[T]], *, in_a_hurry: bool = False) -> T:
+async def twice(
+    ask: Callable[[], Awaitable[T]],
+    *,
+    in_a_hurry: bool = False,
+    around: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> T:
     """Ask, and once more after a failure that may pass; raise `GatewayError`.
 
     Args:
         ask: sends the request.
         in_a_hurry: whether there is another way, so that what is busy here is left at once.
+        around: makes what each of the tries is in.
 
     """
     try:
-        return await ask()
+        with around():
+            return await ask()
     except GatewayError as error:
         delay = delay_before_retry(error)
         if delay is None or (in_a_hurry and leaves_at_once(error)):
             raise
     await asyncio.sleep(delay)
-    return await ask()
+    with around():
+        return await ask()
 
 
 def leaves_at_once(error: GatewayError) -> bool:

@@ -1,49 +1,30 @@
-"""One more try with the bypass value, where Google refuses a thought signature.
+"""A request with the bypass value, where Google refuses a thought signature.
 
 Clients lose signatures, mix them up and cut them off, and a conversation in which that has happened
 would be refused for ever.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
 
 from msgspec import structs
 
 from service.errors import SignatureRefusedError
-from service.interfaces import Answer, AnswerStream, GeminiRequest, Upstream
+from service.interfaces import GeminiRequest
 from service.schemas.gemini import BYPASS_SIGNATURE, Content, GenerateContentRequest, Part
 from service.schemas.gemini_native import NativeRequest
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 
-class BypassRefusedSignatures:
-    """An `Upstream` around another one."""
-
-    def __init__(self, inner: Upstream) -> None:
-        self._inner = inner
-
-    def generate(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, Answer]:
-        return _twice(lambda body: self._inner.generate(model, body), request)
-
-    def stream(self, model: str, request: GeminiRequest) -> Coroutine[Any, Any, AnswerStream]:
-        return _twice(lambda body: self._inner.stream(model, body), request)
-
-
-async def _twice(ask: Callable[[GeminiRequest], Awaitable[T]], request: GeminiRequest) -> T:
-    try:
-        return await ask(request)
-    except SignatureRefusedError:
-        if isinstance(request, NativeRequest):
-            raise  # Google's own clients keep signatures
-        bypassing = without_signatures(request)
-        if bypassing == request:
-            raise
+def bypassing(request: GeminiRequest, refused: SignatureRefusedError) -> GenerateContentRequest:
+    """Return what to ask instead; raise the refusal where nothing can be changed."""
+    if isinstance(request, NativeRequest):
+        raise refused  # Google's own clients keep signatures
+    instead = without_signatures(request)
+    if instead == request:
+        raise refused
     logger.warning("google refused a thought signature: asking again with the bypass value")
-    return await ask(bypassing)
+    return instead
 
 
 def without_signatures(request: GenerateContentRequest) -> GenerateContentRequest:

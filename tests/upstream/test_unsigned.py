@@ -8,10 +8,11 @@ import pytest
 from service.errors import GatewayError, InvalidRequestError, SignatureRefusedError
 from service.interfaces import Answer, AnswerStream
 from service.schemas.gemini import GenerateContentRequest
+from service.upstream.again import AskAgain
 from service.upstream.code_assist import CodeAssist
 from service.upstream.http import GoogleHttp
 from service.upstream.project import Project
-from service.upstream.unsigned import BypassRefusedSignatures, without_signatures
+from service.upstream.unsigned import without_signatures
 from tests.simulators.google import Google
 from tests.simulators.replies import answer, error
 
@@ -49,19 +50,17 @@ def signatures(request: dict[str, Any]) -> list[str | None]:
 
 
 @pytest.fixture
-def upstream(http: GoogleHttp, google: Google) -> BypassRefusedSignatures:
+def upstream(http: GoogleHttp, google: Google) -> AskAgain:
     project = Project(http, endpoint=google.url, configured="sim-project", memory=None)
-    return BypassRefusedSignatures(CodeAssist(http, endpoint=google.url, project=project))
+    return AskAgain(CodeAssist(http, endpoint=google.url, project=project))
 
 
-async def ask(upstream: BypassRefusedSignatures, request: GenerateContentRequest) -> None:
+async def ask(upstream: AskAgain, request: GenerateContentRequest) -> None:
     answered: Answer | AnswerStream = await upstream.generate(MODEL, request)
     assert answered.upstream == "code_assist"
 
 
-async def ask_for_a_stream(
-    upstream: BypassRefusedSignatures, request: GenerateContentRequest
-) -> None:
+async def ask_for_a_stream(upstream: AskAgain, request: GenerateContentRequest) -> None:
     stream = await upstream.stream(MODEL, request)
     assert [batch async for batch in stream]
     await stream.aclose()
@@ -73,7 +72,7 @@ ASKS = pytest.mark.parametrize("ask", [ask, ask_for_a_stream], ids=["whole", "st
 @ASKS
 @pytest.mark.parametrize("said", [*WRONG, MISSING, NOT_VALID, CUT])
 async def test_it_is_asked_again_with_the_bypass_value(
-    ask: Any, said: str, upstream: BypassRefusedSignatures, google: Google
+    ask: Any, said: str, upstream: AskAgain, google: Google
 ) -> None:
     google.script(error(400, message=said), answer("Rain."))
     await ask(upstream, conversation(call("b25l"), call()))
@@ -84,7 +83,7 @@ async def test_it_is_asked_again_with_the_bypass_value(
 
 
 @ASKS
-async def test_once(ask: Any, upstream: BypassRefusedSignatures, google: Google) -> None:
+async def test_once(ask: Any, upstream: AskAgain, google: Google) -> None:
     google.script(*[error(400, message=WRONG[0])] * 2)
     with pytest.raises(SignatureRefusedError):
         await ask(upstream, conversation(call("b25l")))
@@ -101,7 +100,7 @@ async def test_not_where_it_would_not_help(
     ask: Any,
     said: str,
     refused: GenerateContentRequest,
-    upstream: BypassRefusedSignatures,
+    upstream: AskAgain,
     google: Google,
 ) -> None:
     google.script(error(400, message=said))

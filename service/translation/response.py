@@ -71,6 +71,8 @@ def _choice(
     metadata: Metadata,
     reasoning: ReasoningField,
 ) -> Choice:
+    if alone := lone_text(response, "STOP"):  # as most are
+        return Choice(index=index, message=AssistantReply(content=alone), finish_reason="stop")
     candidate = first_candidate(response)
     calls = CallTranslator(metadata.calling, f"{metadata.call_prefix}{index}_")
     made = without_index(calls.take(candidate))
@@ -136,8 +138,8 @@ def first_candidate(response: gemini.GenerateContentResponse) -> gemini.Candidat
     return _NO_CANDIDATE
 
 
-def lone_text(response: gemini.GenerateContentResponse) -> str | None:
-    """Return the text of a response that says nothing else, as most of a stream's do."""
+def lone_text(response: gemini.GenerateContentResponse, ending: str | None = None) -> str | None:
+    """Return the text of a response that says nothing else but its finish reason."""
     candidates = response.candidates
     if not candidates or len(candidates) > 1 or response.prompt_feedback is not None:
         return None
@@ -149,7 +151,7 @@ def lone_text(response: gemini.GenerateContentResponse) -> str | None:
     # By comparison, so that whatever else there may be is not lost.
     if content.parts[0] != gemini.Part(text=text):
         return None
-    alone = gemini.Candidate(content=content, index=candidate.index)
+    alone = gemini.Candidate(content=content, index=candidate.index, finish_reason=ending)
     return text if candidate == alone else None
 
 

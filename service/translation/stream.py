@@ -82,8 +82,8 @@ class ChunkTranslator:
         Raise `UpstreamMalformedError` when the model failed.
         """
         self._look_at(response)
-        if self._started and (text := lone_text(response)):
-            return [self._delta(Delta(content=self._told(text)))]
+        if text := lone_text(response):
+            return [*self.start(), self._words(text)]
         self._blocked = self._blocked or is_blocked(response)
         candidate = first_candidate(response)
         native = candidate.finish_reason
@@ -119,7 +119,11 @@ class ChunkTranslator:
         texts = [text for response in responses if (text := lone_text(response))]
         if len(texts) < len(responses):
             return None
-        return [chunk for response in responses for chunk in self.push(response)], texts
+        chunks = []
+        for response, text in zip(responses, texts, strict=True):
+            self._look_at(response)
+            chunks.append(self._words(text))
+        return chunks, texts
 
     @property
     def around_words(self) -> ChatCompletionChunk | None:
@@ -155,6 +159,9 @@ class ChunkTranslator:
             return delta
         content = self._told(piece.text, code=piece.code)
         return Delta(content=content) if content else None
+
+    def _words(self, text: str) -> ChatCompletionChunk:
+        return self._delta(Delta(content=self._told(text)))
 
     def _told(self, text: str, *, code: bool = False) -> str:
         """Return words, and before them the end of the thoughts, if that has not been said."""

@@ -25,15 +25,13 @@ from service.interfaces import Gateway
 from service.models import Model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.choices import ChoicesTranslator
-from service.translation.native_tools import may_rest_on_sources
-from service.translation.parameters import ignored_params
+from service.translation.options import options_of
 from service.translation.reasoning import ReasoningField
-from service.translation.request import to_gemini
+from service.translation.request import ignored_params, to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.speech import audio_format
 from service.translation.stream import ChunkTranslator
 from service.translation.structured import wants_json
-from service.translation.thinking import shown_in
 from service.translation.tool_calls import calling
 
 _encoder = msgspec.json.Encoder()
@@ -65,13 +63,15 @@ class ChatController(Controller):
         signatures = Signatures(data, model, caller(request))
         data = await signatures.restored(gateway)
         fetched = await fetched_media(data, request, gateway)
-        reasoning = shown_in(data, defaults)
+        options = options_of(data, model, defaults)
         choices = data.n or 1
 
-        def translate(model: Model) -> Question:
-            request = to_gemini(data, model, defaults=defaults, fetched=fetched)
-            ignored = ignored_params(data, model, defaults, strict=settings.strict_params)
-            return Question(model.id, [request] * choices, ignored)
+        def translate(one: Model) -> Question:
+            said = options if one is model else options_of(data, one, defaults)
+            request = to_gemini(data, one, defaults=defaults, fetched=fetched, options=said)
+            strict = settings.strict_params
+            ignored = ignored_params(data, one, defaults, strict=strict, options=said)
+            return Question(one.id, [request] * choices, ignored)
 
         asking = Asking(model, translate, settings)
         token = secrets.token_hex(16)
@@ -84,13 +84,13 @@ class ChatController(Controller):
             audio=audio_format(data, model, streams=streams),
             # A link in JSON would spoil it.
             inline_citations=settings.enable_inline_citations and not wants_json(data),
-            may_cite=may_rest_on_sources(data, defaults),
+            may_cite=options.may_cite,
         )
 
         connection = await gateway.connection()
         if streams:
             usage = bool(data.stream_options and data.stream_options.include_usage)
-            translator = _translator(metadata, choices, usage=usage, reasoning=reasoning)
+            translator = _translator(metadata, choices, usage=usage, reasoning=options.reasoning)
             many, at_once = None, None
             if isinstance(translator, ChunkTranslator):
                 at_once = translator
@@ -116,7 +116,7 @@ class ChatController(Controller):
             answers = await asking.whole(connection)
         if asking.stand_in is not None:
             metadata = metadata._replace(model=asking.stand_in)
-        completion = to_openai(answers.responses, metadata, reasoning=reasoning)
+        completion = to_openai(answers.responses, metadata, reasoning=options.reasoning)
         signatures.keep(completion, connection.signatures)
         return JSONBytes(_encoder.encode(completion), asking.headers)
 

@@ -23,7 +23,7 @@ def defaults_of(settings: Settings) -> Defaults:
             for name in _CATEGORIES
             if (threshold := getattr(settings, f"gemini_moderation_{name}_threshold"))
         ),
-        google_reads=[READ_BY[name] for name in settings.ways],
+        google_reads=tuple(READ_BY[name] for name in settings.ways),
         native=NativeTools(
             on=settings.enable_gemini_native_tools,
             search=settings.enable_google_search,

@@ -1,6 +1,5 @@
 """What the operator has set for requests that do not say."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.file_uris import READ_BY
@@ -30,5 +29,5 @@ class Defaults(NamedTuple):
     #: How large images and files may be, all of a request together.
     media_max_bytes: int = 14 * 1024 * 1024
     #: What Google reads by itself, on each of the ways to it.
-    google_reads: Sequence[frozenset[str]] = (READ_BY["code_assist"],)
+    google_reads: tuple[frozenset[str], ...] = (READ_BY["code_assist"],)
     native: NativeTools = NativeTools()

@@ -6,7 +6,7 @@ its head is decoded, to see what it is.
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from service.errors import InvalidRequestError
 from service.file_uris import FILES_API, NOT_HERE, kind_of
@@ -60,7 +60,7 @@ class MediaReader:
         self._fetched = fetched
         self._left = defaults.media_max_bytes
         #: What each of the ways reads that can read everything so far.
-        self._readers = defaults.google_reads
+        self._readers: Sequence[frozenset[str]] = defaults.google_reads
 
     def read(self, part: AnyMedia, where: str) -> gemini.Part:
         """Return Gemini's part.

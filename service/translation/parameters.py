@@ -1,6 +1,7 @@
-"""Sampling parameters, and the ones that cannot be honoured.
+"""OpenAI's parameters, in Gemini's words, and the ones that cannot be honoured.
 
-To pass on a new parameter, add its line to `to_generation_config` and a golden case.
+To pass on a new parameter, add its line here, or in `options` if most requests do not say it, and a
+golden case.
 """
 
 import re
@@ -10,67 +11,26 @@ from service.errors import InvalidRequestError
 from service.models import Model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
-from service.translation.defaults import Defaults
 from service.translation.extensions import places, prefix_of
-from service.translation.modalities import ask_for_modalities, ignored_outputs
-from service.translation.native_tools import plan_tools
-from service.translation.resolution import for_all
-from service.translation.sampling import ignored_sampling, to_sampling
-from service.translation.structured import ask_for_json
-from service.translation.thinking import asked_to_think, to_thinking_config
-
-_DEFAULTS = Defaults()
 
 
-def to_generation_config(
-    request: ChatCompletionRequest, model: Model, defaults: Defaults, *, json: bool
-) -> gemini.GenerationConfig | None:
-    """Return what Gemini should be told, or None if the client said nothing about it.
-
-    With `json`, beside the tools that are sent, an answer in JSON may be asked for.
-    """
-    limit = request.max_completion_tokens or request.max_tokens
-    config = to_sampling(request, model, limit)
-    config.thinking_config = to_thinking_config(request, model, defaults)
-    config.media_resolution = for_all(request, model)
-    if json:
-        ask_for_json(config, request, model)
-    ask_for_modalities(config, request, model)
+def ask_for_logprobs(
+    config: gemini.GenerationConfig, request: ChatCompletionRequest, model: Model
+) -> None:
     if request.logprobs and _tells_logprobs(model):
         config.response_logprobs = True
         config.logprobs = request.top_logprobs or None
-    return None if config == _NOTHING else config
 
 
-_NOTHING = gemini.GenerationConfig()
+def ignored_logprobs(request: ChatCompletionRequest, model: Model) -> list[str]:
+    if _tells_logprobs(model):
+        return []
+    return [name for name in ("logprobs", "top_logprobs") if getattr(request, name)]
 
 
 def _tells_logprobs(model: Model) -> bool:
     """Whether it may: the rest is a matter of the upstream, which leaves the request out."""
     return model.outputs == ("text",)
-
-
-def ignored_params(
-    request: ChatCompletionRequest,
-    model: Model,
-    defaults: Defaults = _DEFAULTS,
-    *,
-    strict: bool = False,
-) -> list[str]:
-    """Name what the client asked for and will not get. What changes no answer is not named.
-
-    With `strict` what we can only imitate counts as well.
-    """
-    names = [*ignored_sampling(request, model), *ignored_outputs(request, model)]
-    if not _tells_logprobs(model):
-        names += [name for name in ("logprobs", "top_logprobs") if getattr(request, name)]
-    if model.thinking is None:
-        names += asked_to_think(request)
-    names += _ignored_extensions(request)
-    names += plan_tools(request, model, defaults).left_out
-    if strict and any(tool.custom for tool in request.tools or []):
-        names.append("tools")
-    return sorted(names)
 
 
 def ignored_params_of(left_out: Iterable[str]) -> list[str]:
@@ -92,7 +52,7 @@ def _snake_case(field: str) -> str:
     return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", field)
 
 
-def _ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
+def ignored_extensions(request: ChatCompletionRequest) -> Iterator[str]:
     for place in places(request):
         if place.google is not None and place.google.thought_tag_marker:
             yield f"{prefix_of(place, request)}google.thought_tag_marker"

@@ -14,17 +14,11 @@ from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults
 from service.translation.media import MediaReader
 from service.translation.messages import to_contents
-from service.translation.modalities import refuse_modalities
-from service.translation.native_tools import plan_tools
-from service.translation.parameters import (
-    refuse_contradictions,
-    to_cached_content,
-    to_generation_config,
-    to_labels,
-    to_service_tier,
-)
-from service.translation.safety import to_safety_settings
-from service.translation.tools import to_tools, tool_names
+from service.translation.options import Options, options_of
+from service.translation.resolution import for_all
+from service.translation.sampling import NOTHING as NO_CONFIG
+from service.translation.sampling import ignored_sampling, to_sampling
+from service.translation.tool_names import ToolNames
 
 _DEFAULTS = Defaults()
 NOTHING: Mapping[str, Fetched] = MappingProxyType({})
@@ -36,6 +30,7 @@ def to_gemini(
     *,
     defaults: Defaults = _DEFAULTS,
     fetched: Mapping[str, Fetched] = NOTHING,
+    options: Options | None = None,
 ) -> gemini.GenerateContentRequest:
     """Translate a request; raise `InvalidRequestError` for one that makes no sense.
 
@@ -44,30 +39,49 @@ def to_gemini(
         model: that will get it.
         defaults: the operator's.
         fetched: what `to_fetch` asked for, by its URL.
+        options: the request's for this model, where the caller has them.
 
     """
-    refuse_contradictions(request)
-    refuse_modalities(request, model)
-    names = tool_names(request)
-    functions = to_tools(request, names, model)
-    plan = plan_tools(request, model, defaults)
-    tools, tool_config = plan.with_native(*functions)
+    options = options or options_of(request, model, defaults)
     media = MediaReader(model, defaults, fetched)
+    names = options.names or ToolNames()
     system, contents = to_contents(request.messages, model, names, media)
     if system is not None and not model.system:
         contents = as_if_said(system, contents)
         system = None
+    limit = request.max_completion_tokens or request.max_tokens
+    config = to_sampling(request, model, limit, options.generation_config)
+    config.media_resolution = for_all(request, model)
     return gemini.GenerateContentRequest(
         contents=contents,
         system_instruction=system,
-        tools=tools,
-        tool_config=tool_config,
-        generation_config=to_generation_config(request, model, defaults, json=plan.json),
-        safety_settings=to_safety_settings(request, defaults),
-        service_tier=to_service_tier(request),
-        cached_content=to_cached_content(request),
-        labels=to_labels(request),
+        tools=options.tools,
+        tool_config=options.tool_config,
+        generation_config=None if config == NO_CONFIG else config,
+        safety_settings=options.safety_settings,
+        service_tier=options.service_tier,
+        cached_content=options.cached_content,
+        labels=options.labels,
     )
+
+
+def ignored_params(
+    request: ChatCompletionRequest,
+    model: Model,
+    defaults: Defaults = _DEFAULTS,
+    *,
+    strict: bool = False,
+    options: Options | None = None,
+) -> list[str]:
+    """Name what the client asked for and will not get. What changes no answer is not named.
+
+    With `strict` what we can only imitate counts as well. `options` are as in `to_gemini`.
+    """
+    options = options or options_of(request, model, defaults)
+    names = ignored_sampling(request, model) + options.ignored
+    if strict and any(tool.custom for tool in request.tools or []):
+        names.append("tools")
+    return sorted(names)
 
 
 def as_if_said(system: gemini.Content, contents: Sequence[gemini.Content]) -> list[gemini.Content]:

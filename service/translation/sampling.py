@@ -1,5 +1,6 @@
 """The parameters that every endpoint with a model has: how tokens are drawn, and when to stop."""
 
+from copy import copy
 from typing import Protocol
 
 from service.errors import InvalidRequestError
@@ -17,6 +18,9 @@ _CANNOT = (
 )
 
 
+NOTHING = gemini.GenerationConfig()
+
+
 class Sampled(Protocol):
     """A request of any endpoint."""
 
@@ -30,17 +34,21 @@ class Sampled(Protocol):
     logit_bias: dict[str, float | None] | None
 
 
-def to_sampling(request: Sampled, model: Model, limit: int | None) -> gemini.GenerationConfig:
-    """Return what Gemini should be told; `limit` is the client's, of tokens.
+def to_sampling(
+    request: Sampled,
+    model: Model,
+    limit: int | None,
+    options: gemini.GenerationConfig = NOTHING,
+) -> gemini.GenerationConfig:
+    """Return what Gemini should be told, beside what the options are; `limit` is of tokens.
 
     Raise `InvalidRequestError` for more stop sequences than Gemini takes.
     """
-    config = gemini.GenerationConfig(
-        max_output_tokens=_max_output_tokens(limit, model),
-        stop_sequences=_stop_sequences(request.stop),
-        # Gemini takes an int32, OpenAI's clients send up to 64 bits.
-        seed=None if request.seed is None else request.seed % 2**31,
-    )
+    config = copy(options)
+    config.max_output_tokens = _max_output_tokens(limit, model)
+    config.stop_sequences = _stop_sequences(request.stop)
+    if request.seed is not None:
+        config.seed = request.seed % 2**31  # Gemini takes an int32, OpenAI's clients send 64 bits
     if model.sampling:
         config.temperature = request.temperature
         config.top_p = request.top_p

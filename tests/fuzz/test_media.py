@@ -125,7 +125,7 @@ def test_what_is_passed_on_is_base64_within_the_limit(
     for url in fetched:
         assert url[:4].lower() == "http"
         assert kind_of(url) is None
-    defaults = Defaults(media_max_bytes=LIMIT, google_reads=[READ_BY["code_assist"]])
+    defaults = Defaults(media_max_bytes=LIMIT, google_reads=(READ_BY["code_assist"],))
     asked = attempt(
         lambda: to_gemini(request, find_model(model), defaults=defaults, fetched=fetched)
     )

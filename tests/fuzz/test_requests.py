@@ -24,8 +24,7 @@ from service.translation.embeddings import to_embed_request
 from service.translation.image_generations import ignored_image_params, to_gemini_image_request
 from service.translation.kept_signatures import Keys, restored, unsigned
 from service.translation.media_parts import to_fetch
-from service.translation.parameters import ignored_params
-from service.translation.request import to_gemini
+from service.translation.request import ignored_params, to_gemini
 from service.translation.speech import audio_format
 from service.translation.structured import wants_json
 from service.translation.thinking import shown_in

@@ -15,8 +15,7 @@ from service.schemas.gemini_usage import RunningUsage
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.schemas.openai_media import Fetched
 from service.translation.defaults import Defaults, NativeTools
-from service.translation.parameters import ignored_params
-from service.translation.request import to_gemini
+from service.translation.request import ignored_params, to_gemini
 from service.translation.response import Metadata, to_openai
 from service.translation.stream import ChunkTranslator
 from service.translation.tool_calls import calling
@@ -35,7 +34,7 @@ def operators(given: dict[str, Any]) -> Defaults:
     """Return what an operator has set, with the file's word for some of it."""
     changes = given.get("defaults", {})
     if "google_reads" in changes:
-        changes = {**changes, "google_reads": [frozenset(changes["google_reads"])]}
+        changes = {**changes, "google_reads": (frozenset(changes["google_reads"]),)}
     native = NativeTools(**given.get("native_tools", {}))
     return Defaults(native=native)._replace(**changes)
 

@@ -11,8 +11,7 @@ from service.models import MODELS, find_model
 from service.schemas.openai_chat import ChatCompletionRequest
 from service.translation.defaults import Defaults, NativeTools
 from service.translation.native_tools import may_rest_on_sources
-from service.translation.parameters import ignored_params
-from service.translation.request import to_gemini
+from service.translation.request import ignored_params, to_gemini
 from tests.simulators.model_facts import BY_ID
 from tests.simulators.rules import tools as rules
 from tests.simulators.rules.ask import Ask

@@ -13,8 +13,7 @@ from service.errors import InvalidRequestError
 from service.models import find_model
 from service.schemas import gemini
 from service.schemas.openai_chat import ChatCompletionRequest
-from service.translation.parameters import ignored_params
-from service.translation.request import to_gemini
+from service.translation.request import ignored_params, to_gemini
 from service.translation.speech import SpeechWriter, audio_format, speech
 
 SPEAKER = "gemini-2.5-flash-preview-tts"

@@ -9,8 +9,7 @@ from service.api.requests import decode
 from service.errors import InvalidRequestError
 from service.models import find_model
 from service.schemas.openai_chat import ChatCompletionRequest
-from service.translation.parameters import ignored_params
-from service.translation.request import to_gemini
+from service.translation.request import ignored_params, to_gemini
 
 HI = {"role": "user", "content": "Hi"}
 OLD, NEW = "gemini-2.5-flash", "gemini-3.8-flash"

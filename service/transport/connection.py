@@ -131,20 +131,18 @@ class HttpConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._error = httpx.RemoteProtocolError(str(error))
-            self._offers_to = None
+            self._wake()
             self.close()
         pieces = self._pieces
         if pieces and self._offers_to and len(data) <= _MOST and self._offers_to(b"".join(pieces)):
             pieces.clear()
             return
-        if pieces:
+        if pieces:  # the head alone is no news, and twenty coroutines would hear it
             self._size += len(data)
+            self._wake()
         if self._size > _MOST and not (self._is_paused or self.is_closed):
             self._is_paused = True
             self._transport.pause_reading()
-        # Headers alone are no reason: whoever waits for an answer goes through twenty coroutines.
-        if pieces or self._error:
-            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -170,8 +168,8 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         # Later the parser would not say whether the connection stays open.
         self.is_complete, self._stays_open = self._has_head, self._parser.should_keep_alive()
-        self._taker = None  # there is more to say than what the pieces are
-        self._wake()
+        self._taker = None
+        self._wake()  # and offers nothing: there is more to say than what the pieces are
 
     def on_message_begin(self) -> None:
         if self.is_complete:

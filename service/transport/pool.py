@@ -156,8 +156,7 @@ def _place(address: str) -> tuple[_Origin, bytes]:
 
 
 def _head(method: str, target: bytes, headers: Headers) -> bytes:
-    lines = [b"%b %b HTTP/1.1" % (method.encode(), target)]
-    lines += [b"%b: %b" % item for item in headers]
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), target), *[b"%b: %b" % one for one in headers]]
     head = b"\r\n".join(lines)
     if head.count(b"\r") != len(lines) - 1 or head.count(b"\n") != len(lines) - 1:
         raise httpx.LocalProtocolError("a line end in a header")

@@ -35,7 +35,7 @@ class HttptoolsTransport(Pool):
         connect: float | None,
         read: float | None = None,
     ) -> "HttpReply":
-        """Return when the headers are there; raise `httpx.TransportError`.
+        """Return when the answer's body has begun, or is none; raise `httpx.TransportError`.
 
         `read` is seconds for each read; see `Pool.ask` for the others.
         """

@@ -16,22 +16,26 @@ class AskAgain:
         self._inner = inner
 
     async def generate(self, model: str, request: GeminiRequest) -> Answer:
-        try:
-            answer = await self._inner.generate(model, request)
-        except SignatureRefusedError as refused:
-            request = bypassing(request, refused)
-            answer = await self._inner.generate(model, request)
-        if says_something(answer.response) or may_be_empty(request):
-            return answer
-        return await self._inner.generate(model, request)
+        may_repeat = True
+        while True:
+            try:
+                answer = await self._inner.generate(model, request)
+            except SignatureRefusedError as refused:
+                request = bypassing(request, refused)
+                continue
+            if not may_repeat or says_something(answer.response) or may_be_empty(request):
+                return answer
+            may_repeat = False
 
     async def stream(self, model: str, request: GeminiRequest) -> AnswerStream:
-        try:
-            answer = await self._inner.stream(model, request)
-        except SignatureRefusedError as refused:
-            request = bypassing(request, refused)
-            answer = await self._inner.stream(model, request)
-        if not answer.is_empty or may_be_empty(request):
-            return answer
-        await answer.aclose()
-        return await self._inner.stream(model, request)
+        may_repeat = True
+        while True:
+            try:
+                answer = await self._inner.stream(model, request)
+            except SignatureRefusedError as refused:
+                request = bypassing(request, refused)
+                continue
+            if not (may_repeat and answer.is_empty) or may_be_empty(request):
+                return answer
+            await answer.aclose()
+            may_repeat = False

@@ -14,7 +14,7 @@ from service.upstream.http import GoogleHttp
 from service.upstream.project import Project
 from service.upstream.unsigned import without_signatures
 from tests.simulators.google import Google
-from tests.simulators.replies import answer, error
+from tests.simulators.replies import answer, chunks, error
 
 BYPASS = "skip_thought_signature_validator"
 WRONG = ("Invalid thought signature.", "Corrupted thought signature.")
@@ -32,13 +32,17 @@ def call(signature: str | None = None) -> dict[str, Any]:
     return part | ({"thoughtSignature": signature} if signature else {})
 
 
-def conversation(*parts: dict[str, Any]) -> GenerateContentRequest:
+def conversation(*parts: dict[str, Any], asked: str = "") -> GenerateContentRequest:
+    question = [{"text": asked}] if asked else []
     results = {"functionResponse": {"name": "f", "response": {}}}
     body = {
         "contents": [
             {"role": "user", "parts": [{"text": "Hi"}]},
             {"role": "model", "parts": list(parts)},
-            {"role": "user", "parts": [results] * sum("functionCall" in part for part in parts)},
+            {
+                "role": "user",
+                "parts": [results] * sum("functionCall" in part for part in parts) + question,
+            },
         ],
         "tools": [{"functionDeclarations": [{"name": "f"}]}],
     }
@@ -66,6 +70,8 @@ async def ask_for_a_stream(upstream: AskAgain, request: GenerateContentRequest) 
     await stream.aclose()
 
 
+REFUSED = error(400, message=WRONG[0])
+EMPTY = chunks([{"candidates": [{"finishReason": "STOP", "content": {"role": "model"}}]}])
 ASKS = pytest.mark.parametrize("ask", [ask, ask_for_a_stream], ids=["whole", "stream"])
 
 
@@ -88,6 +94,23 @@ async def test_once(ask: Any, upstream: AskAgain, google: Google) -> None:
     with pytest.raises(SignatureRefusedError):
         await ask(upstream, conversation(call("b25l")))
     assert len(google.calls("generate")) == 2
+
+
+@ASKS
+@pytest.mark.parametrize(
+    ("script", "sent"),
+    [
+        ([REFUSED, EMPTY, answer("Rain.")], ["b25l", BYPASS, BYPASS]),
+        ([EMPTY, REFUSED, answer("Rain.")], ["b25l", "b25l", BYPASS]),
+    ],
+    ids=["then it is empty", "after it was empty"],
+)
+async def test_beside_an_empty_answer(
+    ask: Any, script: list[Any], sent: list[str], upstream: AskAgain, google: Google
+) -> None:
+    google.script(*script)
+    await ask(upstream, conversation(call("b25l"), asked="Go on."))
+    assert [signatures(one.request) for one in google.calls("generate")] == [[one] for one in sent]
 
 
 @ASKS

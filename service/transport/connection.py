@@ -51,7 +51,7 @@ class HttpConnection(asyncio.Protocol):
     async def exchange(self, head: bytes, body: bytes, read_timeout: float | None) -> int:
         """Send a request; return the status of the response once its body has begun, or ended.
 
-        `headers` are there, too. `read_timeout` is seconds, for each read. Raise
+        `headers` are there, too. `read_timeout` is seconds, for each piece of the body. Raise
         `httpx.TransportError`.
         """
         self._begin(read_timeout)

@@ -37,7 +37,7 @@ class HttptoolsTransport(Pool):
     ) -> "HttpReply":
         """Return when the answer's body has begun, or is none; raise `httpx.TransportError`.
 
-        `read` is seconds for each read; see `Pool.ask` for the others.
+        `read` is seconds for each piece of the body; see `Pool.ask` for the others.
         """
         origin, target = _place(url)
         head = _head(method, target, headers)
@@ -46,15 +46,15 @@ class HttptoolsTransport(Pool):
         connection = kept if kept and not kept.is_closed else await self._connect(origin, connect)
         self._busy.add(connection)
         try:
-            status = await connection.exchange(head, body, read)
+            return HttpReply(self, origin, connection, await connection.exchange(head, body, read))
         except BaseException as error:
             self.release(origin, connection)
             # If it was closed while nobody looked, so were the others: whoever asks once more
             # shall not meet one of them.
-            while idle and connection is kept and isinstance(error, httpx.ReadError):
+            was_lost = connection is kept and isinstance(error, httpx.ReadError)
+            while was_lost and idle and not connection.headers:
                 idle.pop().close()
             raise
-        return HttpReply(self, origin, connection, status)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Do the same with httpx's models. Of its time-outs `connect` and `read` are heeded."""

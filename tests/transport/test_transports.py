@@ -1,7 +1,11 @@
 """Both transports below httpx, against a server that says exactly what a test wants it to say."""
 
 import asyncio
+import gc
 import gzip
+import socket
+import struct
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -444,6 +448,44 @@ async def test_a_body_that_has_come_with_its_head_is_there_at_once(
             assert whole is None or reply.whole() is None, "it has been taken"
             await reply.aclose()
     assert server.connections == (2 if answer == [OK[:-2]] else 1)
+
+
+class Resetting(Server):
+    """Ends a connection in the middle of an answer with a reset, once its head has been read."""
+
+    async def _say(self, writer: asyncio.StreamWriter, answer: Sequence[bytes]) -> None:
+        await super()._say(writer, answer)
+        if answer[-1].endswith(b"\r\n\r\n"):
+            for _ in range(100):  # turns of the event loop
+                await asyncio.sleep(0)
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
+
+
+async def test_an_answer_that_breaks_off_says_nothing_of_other_connections(own: Pool) -> None:
+    server = Resetting([OK], [OK], [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"], [OK])
+    async with server.running() as url:
+        assert {*await asyncio.gather(ask(own, url), ask(own, url))} == {b"hello"}
+        with pytest.raises(httpx.ReadError):
+            await ask(own, url)
+        assert await ask(own, url) == b"hello"
+    assert (server.connections, own.in_use) == (2, 0)
+
+
+async def test_a_connection_that_is_put_aside_keeps_nothing_of_an_answer(own: Pool) -> None:
+    server, taker = Stepwise(BEGUN), Taker()
+    async with server.running() as url:
+        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
+        reply = await own.ask("POST", url, headers, b"{}", connect=5)
+        reply.offer_to(taker)
+        server.rest.put_nowait(b"0\r\n\r\n")
+        assert [data async for data in reply.reads()] == [b"begun"]
+        assert own.in_use == 0
+        left = weakref.ref(taker)
+        del taker, reply
+        gc.collect()
+        assert left() is None
 
 
 async def test_what_is_compressed_is_not_offered(own: Pool) -> None:

@@ -204,6 +204,8 @@ MODELS = (
 PROBE_MODEL = "gemini-3.5-flash"
 
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
+#: Characters of an id: beyond them Google takes no address.
+_LONGEST = 8192
 _PREFIX = re.compile("models/|google/|gemini/")
 #: Google's models of other names; those of embeddings have three digits, and OpenAI's do not.
 _OTHERS = re.compile(r"gemma-[A-Za-z0-9._-]+|text-(?:multilingual-)?embedding-\d{3}")
@@ -218,6 +220,8 @@ def find_model(name: str) -> Model:
     `ModelNotFoundError` for any other name.
     """
     bare = _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
+    if len(bare) > _LONGEST:
+        bare = ""  # whoever keeps something for each model shall not keep a megabyte
     if known := _BY_NAME.get(bare):
         return known
     if match := _GEMINI.fullmatch(bare):

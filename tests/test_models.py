@@ -35,6 +35,8 @@ def test_names_find_their_model(name: str, id_: str) -> None:
         "nope",
         "gemma-",
         "text-embedding-3-small",
+        "gemini-" + "a" * 10_000,
+        "models/gemma-" + "a" * 10_000,
     ],
 )
 def test_other_names_are_not_found(name: str) -> None:

@@ -156,3 +156,15 @@ def test_a_name_for_nothing_stops_the_start(google: Google) -> None:
 def test_pairs_that_are_none_stop_the_start(value: str) -> None:
     with pytest.raises(SettingsError, match="MODEL_ALIASES must be pairs"):
         load({"MODEL_ALIASES": value})
+
+
+def test_who_stands_in_is_asked_in_its_own_dialect(gateway: Gateway, google: Google) -> None:
+    google.script(*[closed("gemini-2.5-pro", by=error(429))] * 4)
+    with gateway.client() as client:
+        response = client.post(PATH, json=PRO | {"thinking_budget": 0})
+    assert response.headers["x-model-fallback"] == "gemini-2.5-flash"
+    *_, pro, flash = (call.request for call in google.calls("generate"))
+    budgets = [
+        request["generationConfig"]["thinkingConfig"]["thinkingBudget"] for request in (pro, flash)
+    ]
+    assert budgets == [128, 0], "what one cannot do without, the other can"

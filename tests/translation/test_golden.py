@@ -148,6 +148,16 @@ def as_json(chunks: Any) -> Any:
 WORDS = {"candidates": [{"content": {"role": "model", "parts": [{"text": "a"}]}, "index": 0}]}
 
 
+def test_what_stands_beside_words_is_seen_on_the_short_way() -> None:
+    translator = translator_of({})
+    usage = {"promptTokenCount": 7, "serviceTier": "flex"}
+    first, second = answered([WORDS, WORDS | {"usageMetadata": usage}])
+    translator.push(first)
+    pushed = translator.push_words([second])
+    assert pushed is not None
+    assert (pushed[0][0].service_tier, translator.usage.prompt_tokens) == ("flex", 7)
+
+
 @pytest.mark.parametrize(
     ("second", "is_words"),
     [

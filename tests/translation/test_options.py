@@ -80,3 +80,10 @@ def test_nothing_of_one_request_is_in_the_next() -> None:
     assert msgspec.json.encode(to_gemini(request(), MODEL, defaults=OPERATORS)) == before
     assert ignored_params(request(), MODEL, OPERATORS) == []
     assert options_of(request(), MODEL, OPERATORS).names is None
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash-image", "gemini-2.5-flash-preview-tts"])
+def test_who_draws_or_speaks_tells_no_logprobs(model: str) -> None:
+    said = request(logprobs=True, top_logprobs=2)
+    assert ignored_params(said, find_model(model)) == ["logprobs", "top_logprobs"]
+    assert ignored_params(said, MODEL) == []

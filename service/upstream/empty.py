@@ -1,4 +1,4 @@
-"""Where an answer that says nothing is one."""
+"""When an answer that says nothing is the right one."""
 
 import msgspec
 from msgspec import Raw

@@ -100,6 +100,11 @@ async def ask(pool: Pool, url: str, body: bytes = b"{}", **extensions: object) -
         await response.aclose()
 
 
+async def open_reply(pool: Pool, url: str) -> Reply:
+    headers = [(b"host", b"gateway"), (b"content-length", b"2")]
+    return await pool.ask("POST", url, headers, b"{}", connect=5)
+
+
 def post(url: str, body: bytes = b"{}", **extensions: object) -> httpx.Request:
     return httpx.Request("POST", url, content=body, extensions={"timeout": extensions})
 
@@ -323,8 +328,7 @@ async def offering(
     pool: Pool, server: Server, taker: Callable[[bytes], bool]
 ) -> AsyncIterator[Reply]:
     async with server.running() as url:
-        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
-        reply = await pool.ask("POST", url, headers, b"{}", connect=5)
+        reply = await open_reply(pool, url)
         reply.offer_to(taker)
         yield reply
         await reply.aclose()
@@ -384,8 +388,7 @@ async def test_what_comes_while_a_read_waits_is_offered_and_read_if_it_is_not_ta
 async def test_headers_alone_are_no_answer_yet(own: Pool) -> None:
     server = Stepwise(ENDLESS)
     async with server.running() as url:
-        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
-        asking = asyncio.ensure_future(own.ask("POST", url, headers, b"{}", connect=5))
+        asking = asyncio.ensure_future(open_reply(own, url))
         for _ in range(100):  # turns of the event loop, in which they come
             await asyncio.sleep(0)
         assert not asking.done()
@@ -412,9 +415,8 @@ async def test_what_was_taken_is_followed_by_what_breaks_off(own: Pool) -> None:
 async def test_a_connection_that_is_used_again_offers_nothing_to_whoever_had_it(own: Pool) -> None:
     server, taker = Server([CHUNKED]), Taker()
     async with server.running() as url:
-        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
         for number in range(2):
-            reply = await own.ask("POST", url, headers, b"{}", connect=5)
+            reply = await open_reply(own, url)
             if number == 0:
                 reply.offer_to(taker)
             read = [data async for data in reply.reads()]
@@ -441,8 +443,7 @@ async def test_a_body_that_has_come_with_its_head_is_there_at_once(
     server = Server(answer)
     async with server.running() as url:
         for _ in range(2):
-            headers = [(b"host", b"gateway"), (b"content-length", b"2")]
-            reply = await own.ask("POST", url, headers, b"{}", connect=5)
+            reply = await open_reply(own, url)
             assert reply.whole() == whole
             assert own.in_use == (whole is None)
             assert whole is None or reply.whole() is None, "it has been taken"
@@ -476,8 +477,7 @@ async def test_an_answer_that_breaks_off_says_nothing_of_other_connections(own: 
 async def test_a_connection_that_is_put_aside_keeps_nothing_of_an_answer(own: Pool) -> None:
     server, taker = Stepwise(BEGUN), Taker()
     async with server.running() as url:
-        headers = [(b"host", b"gateway"), (b"content-length", b"2")]
-        reply = await own.ask("POST", url, headers, b"{}", connect=5)
+        reply = await open_reply(own, url)
         reply.offer_to(taker)
         server.rest.put_nowait(b"0\r\n\r\n")
         assert [data async for data in reply.reads()] == [b"begun"]

@@ -204,7 +204,7 @@ MODELS = (
 PROBE_MODEL = "gemini-3.5-flash"
 
 _BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
-#: Characters of an id: beyond them Google takes no address.
+#: Characters of an id that a client may make up. Google's own have a few dozen.
 _LONGEST = 8192
 _PREFIX = re.compile("models/|google/|gemini/")
 #: Google's models of other names; those of embeddings have three digits, and OpenAI's do not.

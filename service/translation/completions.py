@@ -23,7 +23,7 @@ from service.translation.response import (
     malformed,
 )
 from service.translation.safety import to_safety_settings
-from service.translation.sampling import ignored_sampling, to_sampling
+from service.translation.sampling import NO_CONFIG, ignored_sampling, to_sampling
 from service.translation.thinking import asked_to_think, to_thinking_config
 from service.translation.usage import to_usage, total
 
@@ -60,7 +60,7 @@ def to_gemini(
     return [
         gemini.GenerateContentRequest(
             contents=[gemini.Content("user", [gemini.Part(text=prompt) if prompt else BLANK])],
-            generation_config=None if config == gemini.GenerationConfig() else config,
+            generation_config=None if config == NO_CONFIG else config,
             safety_settings=to_safety_settings(request, defaults),
         )
         for prompt in prompts(request)

@@ -1,6 +1,8 @@
 """What a request says beside its messages, and beside how tokens are drawn.
 
-Most requests say nothing of that, and then it is the same for all that go to one model.
+Most requests say nothing of that, and then it is the same for all that go to one model. A new
+parameter is a line in `_options_of`; one that is read for each request is a line in `sampling`, and
+a name in `NO_OPTIONS`.
 """
 
 import functools

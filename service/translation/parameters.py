@@ -1,8 +1,4 @@
-"""OpenAI's parameters, in Gemini's words, and the ones that cannot be honoured.
-
-To pass on a new parameter, add its line here, or in `options` if most requests do not say it, and a
-golden case.
-"""
+"""Parameters that most requests do not have, in Gemini's words: what `options` is made of."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,12 +13,14 @@ from service.translation.extensions import places, prefix_of
 def ask_for_logprobs(
     config: gemini.GenerationConfig, request: ChatCompletionRequest, model: Model
 ) -> None:
+    """Say so in the configuration, where the client wants them and the model can tell."""
     if request.logprobs and _tells_logprobs(model):
         config.response_logprobs = True
         config.logprobs = request.top_logprobs or None
 
 
 def ignored_logprobs(request: ChatCompletionRequest, model: Model) -> list[str]:
+    """Name what the client says of them to a model that cannot tell."""
     if _tells_logprobs(model):
         return []
     return [name for name in ("logprobs", "top_logprobs") if getattr(request, name)]

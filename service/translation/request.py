@@ -16,8 +16,7 @@ from service.translation.media import MediaReader
 from service.translation.messages import to_contents
 from service.translation.options import Options, options_of
 from service.translation.resolution import for_all
-from service.translation.sampling import NOTHING as NO_CONFIG
-from service.translation.sampling import ignored_sampling, to_sampling
+from service.translation.sampling import NO_CONFIG, ignored_sampling, to_sampling
 from service.translation.tool_names import ToolNames
 
 _DEFAULTS = Defaults()

@@ -18,7 +18,7 @@ _CANNOT = (
 )
 
 
-NOTHING = gemini.GenerationConfig()
+NO_CONFIG = gemini.GenerationConfig()
 
 
 class Sampled(Protocol):
@@ -38,7 +38,7 @@ def to_sampling(
     request: Sampled,
     model: Model,
     limit: int | None,
-    options: gemini.GenerationConfig = NOTHING,
+    options: gemini.GenerationConfig = NO_CONFIG,
 ) -> gemini.GenerationConfig:
     """Return what Gemini should be told, beside what the options are; `limit` is of tokens.
 

@@ -37,26 +37,63 @@ _redacted = functools.lru_cache(maxsize=256)(redact)
 
 def report(logger: logging.Logger, level: int, event: str, message: str, **fields: Any) -> None:
     """Log an event under its name, and let metrics know of it."""
-    logger.log(level, message, extra={"fields": {"event": event, **fields}})
+    say(logger, level, message, {"event": event, **fields})
     happened(event, fields)
+
+
+def say(logger: logging.Logger, level: int, message: str, fields: dict[str, Any]) -> None:
+    """Log a message that needs no formatting any more, and the fields of its line.
+
+    `logging` alone is a twentieth of what a small request costs: where nothing but `JsonLines`
+    listens, the line goes there at once.
+    """
+    if not logger.isEnabledFor(level):
+        return
+    handlers = logging.root.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], JsonLines):
+        try:
+            handlers[0].write(_line(logging.getLevelName(level), logger.name, message, fields))
+        except (OSError, ValueError):
+            pass  # which `logging` meets, too, and reports in its own way
+        else:
+            return
+    logger.log(level, message, extra={"fields": fields})
+
+
+def _line(severity: str, logger: str, message: str, fields: dict[str, Any]) -> dict[str, Any]:
+    line = {"severity": severity, "message": _redacted(message), "logger": logger, **fields}
+    if (request := request_at_hand.get(None)) is not None:
+        line |= request.trace_fields
+        line["request_id"] = request.fields.get("request_id")
+    return line
+
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, with the field names that Cloud Logging gives a meaning to."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "severity": record.levelname,
-            "message": _redacted(record.getMessage()),
-            "logger": record.name,
-        }
-        line |= getattr(record, "fields", {})
-        if (request := request_at_hand.get(None)) is not None:
-            line |= request.trace_fields
-            line["request_id"] = request.fields.get("request_id")
+        fields = getattr(record, "fields", {})
+        line = _line(record.levelname, record.name, record.getMessage(), fields)
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info))
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return _encoder.encode(line).decode()
+
+
+class JsonLines(logging.StreamHandler[TextIO]):
+    """Writes them to a text stream, or as bytes to the buffer below it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.setFormatter(JsonFormatter())
+        self._buffer = stream.buffer
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Write one at once; raise `OSError`, or `ValueError` if it cannot be encoded."""
+        self._buffer.write(_encoder.encode(line) + b"\n")
+        self._buffer.flush()
 
 
 #: Fields of a request's line that its message says already, or that only machines read.
@@ -97,9 +134,12 @@ def configure(level: str, form: str | None, stream: TextIO | None = None) -> Non
 
     """
     stream = stream or sys.stdout
-    handler = logging.StreamHandler(stream)
-    text = form == "text" if form else stream.isatty()
-    handler.setFormatter(TextFormatter() if text else JsonFormatter())
+    handler: logging.Handler
+    if form == "text" or (form is None and stream.isatty()):
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(TextFormatter())
+    else:
+        handler = JsonLines(stream)
     # Nothing below is in a line, and each is looked up for every line:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

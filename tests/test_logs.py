@@ -1,11 +1,16 @@
 import io
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
 from service import logs
+from service.telemetry import RequestAtHand, request_at_hand
 from tests.gateway import API_KEY, HELLO, AccessLog
 from tests.simulators.google import Google
 from tests.simulators.replies import error
@@ -43,6 +48,64 @@ def test_an_exception_is_logged_without_secrets(formatter: logging.Formatter) ->
     assert "ValueError" in stream.getvalue()
     assert "ya29" not in stream.getvalue()
     assert "1//" not in stream.getvalue()
+
+
+@contextmanager
+def nothing_else_listens() -> Iterator[io.BytesIO]:
+    """What goes to standard output as JSON; pytest's own handlers are left out."""
+    output = io.BytesIO()
+    lines = logs.JsonLines(io.TextIOWrapper(output, encoding="ascii", write_through=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.root, "handlers", [lines])
+        yield output
+
+
+FIELDS = {"event": "request", "status": 200, "path": Path("a"), "none": None}
+
+
+def test_a_line_past_logging_is_the_one_that_logging_writes() -> None:
+    logger, message = logging.getLogger("service.access"), "100 % of ya29.a0-token\n"
+
+    def in_a_request() -> None:
+        request_at_hand.set(RequestAtHand({"request_id": "req_1"}))
+        logs.say(logger, logging.WARNING, message, FIELDS)
+        logger.warning(message, extra={"fields": FIELDS})
+
+    with nothing_else_listens() as output:
+        copy_context().run(in_a_request)
+        first, second = output.getvalue().splitlines()
+    assert first == second
+    assert msgspec.json.decode(first) == {
+        "severity": "WARNING",
+        "message": "100 % of [redacted]\n",
+        "logger": "service.access",
+        "event": "request",
+        "status": 200,
+        "path": "a",
+        "none": None,
+        "request_id": "req_1",
+    }
+
+
+def test_a_line_past_logging_heeds_the_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = logging.getLogger("test.quiet")
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    with nothing_else_listens() as output:
+        logs.say(logger, logging.DEBUG, "Not said.", {})
+        logs.say(logger, logging.INFO, "Said.", {})
+        (line,) = output.getvalue().splitlines()
+    assert msgspec.json.decode(line)["message"] == "Said."
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_line_that_cannot_be_written_is_reported_and_raises_nothing(
+    capsys: pytest.CaptureFixture[str], *, closes: bool
+) -> None:
+    with nothing_else_listens() as output:
+        if closes:
+            output.close()
+        logs.say(logging.getLogger("service.access"), logging.INFO, "Said.", {"path": "\ud800"})
+    assert "Logging error" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
@@ -40,12 +41,14 @@ from service.interfaces import Connection, Gateway, Upstream
 from service.limits import Load
 from service.metrics import Metrics
 from service.models import Model, find_model, table_of, unaliased
-from service.otlp import Otlp, OtlpMissingError
 from service.rates.counting import Rates
 from service.rates.sharing import Sharing
 from service.settings import Secret, Settings, SettingsError, split
+from service.telemetry import Observer
 
 logger = logging.getLogger(__name__)
+
+_Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 #: Seconds for which a request waits for credentials that are being read.
 LONGEST_WAIT = 10
@@ -102,7 +105,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
     def provide_gateway() -> Gateway:
         return gateway
 
-    observer = _observer(settings, gateway.metrics)
+    observer, exporting = _observer(settings, gateway.metrics)
     key_guards = [requires_api_key(gateway.api_keys)] if settings.openai_api_key else []
     guards = [in_turn(*key_guards, admits(largest=settings.largest_request, rates=gateway.rates))]
     load = Load(requests=settings.max_concurrent_requests, bytes_=settings.max_inflight_bytes)
@@ -136,7 +139,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
         ],
         dependencies={"gateway": Provide(provide_gateway, sync_to_thread=False)},
         exception_handlers={Exception: respond_to},
-        lifespan=[gateway.connected, *([observer.exporting] if isinstance(observer, Otlp) else [])],
+        lifespan=[gateway.connected, *exporting],
         cors_config=CORSConfig(
             allow_origins=split(settings.cors_allow_origins), expose_headers=_EXPOSED
         ),
@@ -148,17 +151,21 @@ def create_app(settings: Settings, drain: Drain | None = None) -> ASGIApp:
     return Edge(short_way, drain, load, observer=observer, project=gateway.project)
 
 
-def _observer(settings: Settings, metrics: Metrics) -> Metrics | Otlp:
+def _observer(settings: Settings, metrics: Metrics) -> tuple[Observer, Sequence[_Lifespan]]:
+    """Return who is told of requests, and what has to be around the gateway's life for it."""
     endpoint = settings.otel_exporter_otlp_endpoint
     if endpoint is None:
-        return metrics
+        return metrics, []
+    from service.otlp import Otlp, OtlpMissingError  # noqa: PLC0415  (few have a collector)
+
     try:
-        return Otlp(metrics, endpoint, cpu_stops=settings.on_cloud_run)
+        otlp = Otlp(metrics, endpoint, cpu_stops=settings.on_cloud_run)
     except OtlpMissingError:
         raise SettingsError(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what it needs is not installed. "
             "Install it with `pip install '.[otlp]'`, or from requirements-otlp.txt."
         ) from None
+    return otlp, [otlp.exporting]
 
 
 _DEFAULT_MODEL = "DEFAULT_MODEL must be the id of a Gemini model."

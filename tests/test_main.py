@@ -143,7 +143,8 @@ def test_nothing_slow_is_imported_before_the_server_listens() -> None:
     """The HTTP client takes as long as Litestar; it is imported beside the start, not before."""
     code = (
         "import sys, service.__main__; "
-        "slow = ('httpx', 'aiohttp', 'google', 'openai', 'rich', 'service.commands'); "
+        "slow = ('httpx', 'aiohttp', 'google', 'openai', 'rich', 'service.commands', "
+        "'service.otlp'); "
         "print([name for name in slow if name in sys.modules])"
     )
     done = subprocess.run(

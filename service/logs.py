@@ -51,13 +51,9 @@ def say(logger: logging.Logger, level: int, message: str, fields: dict[str, Any]
         return
     handlers = logging.root.handlers
     if len(handlers) == 1 and isinstance(handlers[0], JsonLines):
-        try:
-            handlers[0].write(_line(logging.getLevelName(level), logger.name, message, fields))
-        except (OSError, ValueError):
-            pass  # which `logging` meets, too, and reports in its own way
-        else:
-            return
-    logger.log(level, message, extra={"fields": fields})
+        handlers[0].write(level, logger.name, message, fields)
+    else:
+        logger.log(level, message, extra={"fields": fields})
 
 
 def _line(severity: str, logger: str, message: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -83,17 +79,31 @@ class JsonFormatter(logging.Formatter):
 
 
 class JsonLines(logging.StreamHandler[TextIO]):
-    """Writes them to a text stream, or as bytes to the buffer below it."""
+    """Writes JSON lines: records to a text stream, what `say` has for it to the buffer below.
+
+    Args:
+        stream: the text stream, which has such a buffer.
+
+    """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self.setFormatter(JsonFormatter())
         self._buffer = stream.buffer
 
-    def write(self, line: dict[str, Any]) -> None:
-        """Write one at once; raise `OSError`, or `ValueError` if it cannot be encoded."""
-        self._buffer.write(_encoder.encode(line) + b"\n")
-        self._buffer.flush()
+    def write(self, level: int, logger: str, message: str, fields: dict[str, Any]) -> None:
+        """Write a line at once; report what goes wrong as `logging` does, and raise nothing."""
+        try:
+            line = _line(logging.getLevelName(level), logger, message, fields)
+            data = _encoder.encode(line) + b"\n"
+            self.acquire()  # without a buffer of Python's own, others could write in between
+            try:
+                self._buffer.write(data)
+                self._buffer.flush()
+            finally:
+                self.release()
+        except Exception:  # noqa: BLE001  (an answer shall not depend on its line)
+            self.handleError(logging.makeLogRecord({"name": logger, "msg": message}))
 
 
 #: Fields of a request's line that its message says already, or that only machines read.
@@ -135,11 +145,14 @@ def configure(level: str, form: str | None, stream: TextIO | None = None) -> Non
     """
     stream = stream or sys.stdout
     handler: logging.Handler
-    if form == "text" or (form is None and stream.isatty()):
+    if form == "text" or (form is None and stream is not None and stream.isatty()):
         handler = logging.StreamHandler(stream)
         handler.setFormatter(TextFormatter())
-    else:
+    elif hasattr(stream, "buffer"):
         handler = JsonLines(stream)
+    else:  # standard output is closed, or stands in memory
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(JsonFormatter())
     # Nothing below is in a line, and each is looked up for every line:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -1,9 +1,11 @@
 import io
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -51,13 +53,31 @@ def test_an_exception_is_logged_without_secrets(formatter: logging.Formatter) ->
 
 
 @contextmanager
-def nothing_else_listens() -> Iterator[io.BytesIO]:
+def nothing_else_listens(raw: io.RawIOBase | None = None) -> Iterator[io.BytesIO]:
     """What goes to standard output as JSON; pytest's own handlers are left out."""
     output = io.BytesIO()
-    lines = logs.JsonLines(io.TextIOWrapper(output, encoding="ascii", write_through=True))
+    buffer = output if raw is None else io.BufferedWriter(raw)
+    lines = logs.JsonLines(io.TextIOWrapper(buffer, encoding="ascii", write_through=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logging.root, "handlers", [lines])
         yield output
+
+
+class Pipe(io.RawIOBase):
+    """One that is full at first."""
+
+    def __init__(self) -> None:
+        self.is_full = True
+        self.read_from_it = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int | None:
+        if self.is_full:
+            return None
+        self.read_from_it += bytes(data)
+        return len(data)
 
 
 FIELDS = {"event": "request", "status": 200, "path": Path("a"), "none": None}
@@ -97,15 +117,61 @@ def test_a_line_past_logging_heeds_the_level(monkeypatch: pytest.MonkeyPatch) ->
     assert msgspec.json.decode(line)["message"] == "Said."
 
 
-@pytest.mark.parametrize("closes", [True, False])
+class Unspeakable:
+    def __str__(self) -> str:
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("closes", "value"), [(True, "a"), (False, "\ud800"), (False, Unspeakable())]
+)
 def test_a_line_that_cannot_be_written_is_reported_and_raises_nothing(
-    capsys: pytest.CaptureFixture[str], *, closes: bool
+    capsys: pytest.CaptureFixture[str], *, closes: bool, value: object
 ) -> None:
     with nothing_else_listens() as output:
         if closes:
             output.close()
-        logs.say(logging.getLogger("service.access"), logging.INFO, "Said.", {"path": "\ud800"})
+        logs.say(logging.getLogger("service.access"), logging.INFO, "Said.", {"path": value})
     assert "Logging error" in capsys.readouterr().err
+
+
+def test_what_a_full_pipe_did_not_take_comes_once() -> None:
+    pipe, logger = Pipe(), logging.getLogger("service.access")
+    with nothing_else_listens(pipe):
+        logs.say(logger, logging.INFO, "One.", {})
+        pipe.is_full = False
+        logs.say(logger, logging.INFO, "Two.", {})
+        lines = pipe.read_from_it.splitlines()
+    assert [msgspec.json.decode(line)["message"] for line in lines] == ["One.", "Two."]
+
+
+def test_a_line_past_logging_is_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger, heard = logging.getLogger("service.access"), list[str]()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.msg)
+
+    monkeypatch.setattr(logger, "handlers", [Listener()])
+    with nothing_else_listens() as output:
+        logs.say(logger, logging.INFO, "Said.", {})
+        assert (heard, output.getvalue().count(b"\n")) == ([], 1)
+        logging.root.addHandler(Listener())
+        logs.say(logger, logging.INFO, "To all.", {})
+    assert heard == ["To all.", "To all."]
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_json_needs_no_buffer(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None) -> None:
+    """As of a standard output that is closed."""
+    monkeypatch.setattr(sys, "stdout", stream)
+    for name in ("logThreads", "logProcesses", "logMultiprocessing", "_srcfile"):
+        monkeypatch.setattr(logging, name, getattr(logging, name))  # set back at the end
+    made: list[logging.Handler] = []
+    monkeypatch.setattr(logging, "basicConfig", lambda **options: made.extend(options["handlers"]))
+    logs.configure("info", "json")
+    (handler,) = made
+    assert isinstance(handler.formatter, logs.JsonFormatter)
 
 
 @pytest.mark.parametrize(

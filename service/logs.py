@@ -37,11 +37,11 @@ _redacted = functools.lru_cache(maxsize=256)(redact)
 
 def report(logger: logging.Logger, level: int, event: str, message: str, **fields: Any) -> None:
     """Log an event under its name, and let metrics know of it."""
-    say(logger, level, message, {"event": event, **fields})
+    log(logger, level, message, {"event": event, **fields})
     happened(event, fields)
 
 
-def say(logger: logging.Logger, level: int, message: str, fields: dict[str, Any]) -> None:
+def log(logger: logging.Logger, level: int, message: str, fields: dict[str, Any]) -> None:
     """Log a message that needs no formatting any more, and the fields of its line.
 
     `logging` alone is a twentieth of what a small request costs: where nothing but `JsonLines`
@@ -79,27 +79,21 @@ class JsonFormatter(logging.Formatter):
 
 
 class JsonLines(logging.StreamHandler[TextIO]):
-    """Writes JSON lines: records to a text stream, what `say` has for it to the buffer below.
+    """Writes JSON, of records and of what `log` has; to standard error without a stream."""
 
-    Args:
-        stream: the text stream, which has such a buffer.
-
-    """
-
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.setFormatter(JsonFormatter())
-        self._buffer = stream.buffer
 
     def write(self, level: int, logger: str, message: str, fields: dict[str, Any]) -> None:
         """Write a line at once; report what goes wrong as `logging` does, and raise nothing."""
         try:
             line = _line(logging.getLevelName(level), logger, message, fields)
-            data = _encoder.encode(line) + b"\n"
-            self.acquire()  # without a buffer of Python's own, others could write in between
+            text = _encoder.encode(line).decode()
+            self.acquire()  # of a stream without a buffer, others could write into a long line
             try:
-                self._buffer.write(data)
-                self._buffer.flush()
+                self.stream.write(f"{text}\n")
+                self.stream.flush()
             finally:
                 self.release()
         except Exception:  # noqa: BLE001  (an answer shall not depend on its line)
@@ -145,14 +139,12 @@ def configure(level: str, form: str | None, stream: TextIO | None = None) -> Non
     """
     stream = stream or sys.stdout
     handler: logging.Handler
-    if form == "text" or (form is None and stream is not None and stream.isatty()):
+    # There is none where it is closed.
+    if form == "text" if form else stream is not None and stream.isatty():
         handler = logging.StreamHandler(stream)
         handler.setFormatter(TextFormatter())
-    elif hasattr(stream, "buffer"):
+    else:
         handler = JsonLines(stream)
-    else:  # standard output is closed, or stands in memory
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(JsonFormatter())
     # Nothing below is in a line, and each is looked up for every line:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -88,7 +88,7 @@ def test_a_line_past_logging_is_the_one_that_logging_writes() -> None:
 
     def in_a_request() -> None:
         request_at_hand.set(RequestAtHand({"request_id": "req_1"}))
-        logs.say(logger, logging.WARNING, message, FIELDS)
+        logs.log(logger, logging.WARNING, message, FIELDS)
         logger.warning(message, extra={"fields": FIELDS})
 
     with nothing_else_listens() as output:
@@ -111,8 +111,8 @@ def test_a_line_past_logging_heeds_the_level(monkeypatch: pytest.MonkeyPatch) ->
     logger = logging.getLogger("test.quiet")
     monkeypatch.setattr(logger, "level", logging.INFO)
     with nothing_else_listens() as output:
-        logs.say(logger, logging.DEBUG, "Not said.", {})
-        logs.say(logger, logging.INFO, "Said.", {})
+        logs.log(logger, logging.DEBUG, "Not said.", {})
+        logs.log(logger, logging.INFO, "Said.", {})
         (line,) = output.getvalue().splitlines()
     assert msgspec.json.decode(line)["message"] == "Said."
 
@@ -131,16 +131,16 @@ def test_a_line_that_cannot_be_written_is_reported_and_raises_nothing(
     with nothing_else_listens() as output:
         if closes:
             output.close()
-        logs.say(logging.getLogger("service.access"), logging.INFO, "Said.", {"path": value})
+        logs.log(logging.getLogger("service.access"), logging.INFO, "Said.", {"path": value})
     assert "Logging error" in capsys.readouterr().err
 
 
 def test_what_a_full_pipe_did_not_take_comes_once() -> None:
     pipe, logger = Pipe(), logging.getLogger("service.access")
     with nothing_else_listens(pipe):
-        logs.say(logger, logging.INFO, "One.", {})
+        logs.log(logger, logging.INFO, "One.", {})
         pipe.is_full = False
-        logs.say(logger, logging.INFO, "Two.", {})
+        logs.log(logger, logging.INFO, "Two.", {})
         lines = pipe.read_from_it.splitlines()
     assert [msgspec.json.decode(line)["message"] for line in lines] == ["One.", "Two."]
 
@@ -154,22 +154,25 @@ def test_a_line_past_logging_is_no_record(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(logger, "handlers", [Listener()])
     with nothing_else_listens() as output:
-        logs.say(logger, logging.INFO, "Said.", {})
+        logs.log(logger, logging.INFO, "Said.", {})
         assert (heard, output.getvalue().count(b"\n")) == ([], 1)
         logging.root.addHandler(Listener())
-        logs.say(logger, logging.INFO, "To all.", {})
+        logs.log(logger, logging.INFO, "To all.", {})
     assert heard == ["To all.", "To all."]
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
-def test_json_needs_no_buffer(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None) -> None:
+@pytest.mark.parametrize("form", ["json", None])
+def test_json_is_logged_whatever_standard_output_is(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None, form: str | None
+) -> None:
     """As of a standard output that is closed."""
     monkeypatch.setattr(sys, "stdout", stream)
     for name in ("logThreads", "logProcesses", "logMultiprocessing", "_srcfile"):
         monkeypatch.setattr(logging, name, getattr(logging, name))  # set back at the end
     made: list[logging.Handler] = []
     monkeypatch.setattr(logging, "basicConfig", lambda **options: made.extend(options["handlers"]))
-    logs.configure("info", "json")
+    logs.configure("info", form)
     (handler,) = made
     assert isinstance(handler.formatter, logs.JsonFormatter)
 

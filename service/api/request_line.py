@@ -8,7 +8,7 @@ from typing import Any
 from litestar.types import HTTPScope
 
 from service.api.guards import key_digest
-from service.logs import redact, say
+from service.logs import log, redact
 from service.telemetry import RequestAtHand
 from service.translation.usage import to_tokens
 
@@ -130,4 +130,4 @@ def write(request: RequestAtHand) -> None:
     elif status >= _CLIENT_ERROR or fields["code"] is not None:
         level = logging.WARNING
     message = f"{http['requestMethod']} {http['requestUrl']} {status}"
-    say(logger, level, message, fields)
+    log(logger, level, message, fields)

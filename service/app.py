@@ -42,7 +42,6 @@ from service.limits import Load
 from service.metrics import Metrics
 from service.models import Model, find_model, table_of, unaliased
 from service.rates.counting import Rates
-from service.rates.sharing import Sharing
 from service.settings import Secret, Settings, SettingsError, split
 from service.telemetry import Observer
 
@@ -229,6 +228,8 @@ class GoogleGateway:
 
     def _share_rates(self, connection: Connection) -> None:
         if self.rates is not None and connection.tallies is not None:
+            from service.rates.sharing import Sharing  # noqa: PLC0415  (few have limits)
+
             # Without its CPU an instance can only do so while a request waits for it.
             on_cloud_run = self.settings.on_cloud_run
             start = background.beside_the_answer if on_cloud_run else background.apart

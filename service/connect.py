@@ -30,7 +30,7 @@ from service.interfaces import (
     Way,
 )
 from service.media import MediaFetcher
-from service.rates.sharing import Shelf
+from service.rates.counting import Shelf
 from service.schemas.oauth import Credential
 from service.settings import Secret, Settings, SettingsError, split
 from service.signatures.memory import MemorySignatures

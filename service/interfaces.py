@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from service.errors import CredentialsError, GatewayError
 from service.metrics import Metrics
 from service.models import Model
-from service.rates.sharing import Shelf
+from service.rates.counting import Shelf
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.gemini import GenerateContentRequest, GenerateContentResponse
 from service.schemas.gemini_embeddings import EmbedRequest

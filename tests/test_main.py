@@ -144,7 +144,7 @@ def test_nothing_slow_is_imported_before_the_server_listens() -> None:
     code = (
         "import sys, service.__main__; "
         "slow = ('httpx', 'aiohttp', 'google', 'openai', 'rich', 'service.commands', "
-        "'service.otlp'); "
+        "'service.otlp', 'service.rates.sharing'); "
         "print([name for name in slow if name in sys.modules])"
     )
     done = subprocess.run(
@@ -157,7 +157,8 @@ def test_nothing_slow_is_imported_before_the_first_answer() -> None:
     """What media takes, and what draws tables, is imported by who needs it."""
     code = (
         "import sys, service.__main__ as main; main.leave_out_httpx_command_line(); "
-        "import service.connect; slow = ('aiohttp', 'google', 'rich', 'cryptography', 'grpc'); "
+        "import service.connect; slow = ('aiohttp', 'google', 'rich', 'cryptography', 'grpc', "
+        "'service.rates.sharing'); "
         "print([name for name in slow if name in sys.modules])"
     )
     done = subprocess.run(

@@ -7,8 +7,8 @@ kept of a key, which others can be told.
 
 import math
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
 
 from service.errors import RateLimitError, TokenRateLimitError
 
@@ -24,6 +24,21 @@ class Used(NamedTuple):
 
     def minus(self, other: "Used") -> "Used":
         return Used(self.requests - other.requests, self.tokens - other.tokens)
+
+
+class Which(NamedTuple):
+    """One key in one minute of the calendar."""
+
+    account: str
+    minute: int
+
+
+class Shelf(Protocol):
+    """Where all instances can reach."""
+
+    async def add(self, more: Mapping[Which, Used]) -> Mapping[Which, Used]:
+        """Add to what was used, and return the sums. One call; raises whatever it likes."""
+        ...
 
 
 class Tally:

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from google.cloud import firestore
 
-from service.rates.counting import MINUTE, Used
-from service.rates.sharing import Which
+from service.rates.counting import MINUTE, Used, Which
 
 #: What is added to the name of the gateway's collection, for the same reason as signatures have.
 COLLECTION_SUFFIX = "-limits"

@@ -8,9 +8,9 @@ be reached each counts on by itself.
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from service.rates.counting import Rates, Used
+from service.rates.counting import Rates, Shelf, Used, Which
 
 logger = logging.getLogger(__name__)
 
@@ -20,21 +20,6 @@ EVERY_SECONDS = 1.0
 DOWN_SECONDS = 5.0
 #: Seconds between two lines in the log that say the same.
 LOG_SECONDS = 60.0
-
-
-class Which(NamedTuple):
-    """One key in one minute of the calendar."""
-
-    account: str
-    minute: int
-
-
-class Shelf(Protocol):
-    """Where all instances can reach."""
-
-    async def add(self, more: Mapping[Which, Used]) -> Mapping[Which, Used]:
-        """Add to what was used, and return the sums. One call; raises whatever it likes."""
-        ...
 
 
 class Sharing:

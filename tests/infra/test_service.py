@@ -10,9 +10,8 @@ from google.cloud.firestore import AsyncClient
 
 from service.credentials.firestore import Firestore, FirestoreTokenCache
 from service.interfaces import Lease
-from service.rates.counting import Used
+from service.rates.counting import Used, Which
 from service.rates.firestore import FirestoreTallies
-from service.rates.sharing import Which
 from service.schemas.code_assist import CodeAssistProject
 from service.schemas.oauth import AccessToken, Credential, SharedToken
 from service.settings import Settings, load

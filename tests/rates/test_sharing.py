@@ -9,9 +9,9 @@ import pytest
 from service import background
 from service.credentials.firestore import Firestore
 from service.errors import RateLimitError
-from service.rates.counting import MINUTE, Limits, Rates, Used
+from service.rates.counting import MINUTE, Limits, Rates, Used, Which
 from service.rates.firestore import COLLECTION_SUFFIX, KEPT_SECONDS, FirestoreTallies
-from service.rates.sharing import DOWN_SECONDS, EVERY_SECONDS, Sharing, Which
+from service.rates.sharing import DOWN_SECONDS, EVERY_SECONDS, Sharing
 from tests.firestore_emulator import FirestoreEmulator
 from tests.rates.test_counting import BEGIN, Clock, admitted
 

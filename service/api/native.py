@@ -28,7 +28,6 @@ from service.api.while_wanted import WhileWanted
 from service.connections import client_of
 from service.errors import (
     GatewayError,
-    InvalidRequestError,
     UnknownUrlError,
     UnsupportedEndpointError,
     UpstreamTruncatedError,
@@ -145,12 +144,8 @@ def _whole(body: bytes, headers: dict[str, str]) -> JSONBytes:
 
 
 def _body(content: bytes) -> NativeRequest:
-    """Decode the outermost object; what is inside is passed on, and must be text at least."""
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        msg = f"The body of the request could not be read as UTF-8: {error.reason}."
-        raise InvalidRequestError(msg) from None
+    """Decode the outermost object; what is inside is passed on, and must be readable at least."""
+    decode(content, dict[str, Any])  # `Raw` looks neither at a text's bytes nor at a number's size
     return NativeRequest(decode(content, dict[str, Raw]))
 
 

@@ -430,6 +430,25 @@ def test_what_is_refused_is_refused_in_googles_words(
     assert (response.status_code, error_of(response)["status"]) == (code, status)
 
 
+@pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent", "countTokens"])
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        (b'"text":"\xff"', "invalid start byte"),
+        (b'"text":"a","n":1e400', "out of range"),
+        (b'"text":"a","n":[-1e400100]', "out of range"),
+    ],
+)
+def test_what_nobody_could_read_is_not_passed_on(
+    method: str, part: bytes, why: str, client: httpx.Client, google: Google
+) -> None:
+    body = b'{"contents":[{"parts":[{%b}]}]}' % part
+    response = client.post(f"{NATIVE}:{method}", content=body)
+    assert response.status_code == 400
+    assert why in error_of(response)["message"]
+    assert not google.calls("generate") + google.calls("countTokens")
+
+
 def test_when_to_ask_again_is_said_where_googles_clients_look(
     google: Google, client: httpx.Client
 ) -> None:

@@ -154,7 +154,7 @@ def test_nothing_slow_is_imported_before_the_server_listens() -> None:
 
 
 def test_nothing_slow_is_imported_before_the_first_answer() -> None:
-    """What media takes, and what draws tables, is imported by who needs it."""
+    """What media, tables and shared limits take is imported by who needs it."""
     code = (
         "import sys, service.__main__ as main; main.leave_out_httpx_command_line(); "
         "import service.connect; slow = ('aiohttp', 'google', 'rich', 'cryptography', 'grpc', "

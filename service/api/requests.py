@@ -93,7 +93,7 @@ def fault(message: str, wanted: type[Any]) -> InvalidRequestError:
     """Put msgspec's sentence into OpenAI's words: message, `param` and `code`."""
     match = _SENTENCE.fullmatch(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
-    if what == "Number out of range" and "[...]" in path:
+    if what == "Number out of range" and path.startswith("[...]"):  # nobody knows which
         msg = "The body of the request has a number that is out of range."
         return InvalidRequestError(msg, code=_code(what))
     path = path.replace("[...]", "")  # msgspec's word for some key of an object

@@ -27,7 +27,7 @@ class Used(NamedTuple):
 
 
 class Which(NamedTuple):
-    """One key in one minute of the calendar."""
+    """By what instances know whose `Tally` it is, and of which minute."""
 
     account: str
     minute: int

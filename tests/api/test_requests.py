@@ -1,5 +1,7 @@
 """What is wrong with a body, in OpenAI's words."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -73,6 +75,23 @@ def test_the_path_leads_into_the_parameter(param: str, body: dict[str, object]) 
     with pytest.raises(InvalidRequestError) as raised:
         decode(msgspec.json.encode({**HELLO, **body}), ChatCompletionRequest)
     assert raised.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted", "param"),
+    [
+        (b'{"metadata":{"a":1e400}}', ChatCompletionRequest, "metadata"),
+        (b'{"a":1e400}', dict[str, Any], None),
+        (b'{"a":[1e400]}', dict[str, Any], None),
+    ],
+)
+def test_a_number_that_is_out_of_range_is_named_where_its_place_is_known(
+    body: bytes, wanted: type[Any], param: str | None
+) -> None:
+    with pytest.raises(InvalidRequestError, match="out of range") as raised:
+        decode(body, wanted)
+    assert (raised.value.param, raised.value.code) == (param, "decimal_above_max_value")
+    assert "must be a JSON object" not in raised.value.message
 
 
 def test_the_accepted_values_are_listed() -> None:

@@ -67,4 +67,5 @@ def environment(google: Google, port: int) -> dict[str, str]:
         "GCP_SERVICE_ACCOUNT": '{"refresh_token": "1//sim-refresh"}',
         "OAUTH_CLIENT_ID": google.client_id,
         "OAUTH_CLIENT_SECRET": google.client_secret,
+        **({"SSL_CERT_FILE": str(google.certificate)} if google.certificate else {}),
     }

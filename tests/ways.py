@@ -14,5 +14,5 @@ def by(google: Google, *names: str) -> dict[str, Any]:
         "gemini_api_endpoint": google.url,
         "vertex_endpoint": google.url,
         "vertex_project": google.project,
-        "gce_metadata_host": google.url.removeprefix("http://"),
+        "gce_metadata_host": google.metadata_host,
     }

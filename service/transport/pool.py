@@ -11,6 +11,7 @@ import httpx
 
 from service.transport import Headers, Pool, Taker
 from service.transport.connection import HttpConnection
+from service.transport.tls import TlsConnection
 
 _KEEPALIVE_SECONDS = 60
 
@@ -75,16 +76,20 @@ class HttptoolsTransport(Pool):
 
     async def _connect(self, origin: _Origin, seconds: float | None) -> HttpConnection:
         scheme, host, port = origin
-        context = self._context if scheme == "https" else None
-        loop = asyncio.get_running_loop()
+        connection, loop = HttpConnection(), asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
-                made = await loop.create_connection(HttpConnection, host, port, ssl=context)
+                if scheme == "https":
+                    tls = TlsConnection(connection, self._context, host)
+                    await loop.create_connection(lambda: tls, host, port)
+                    await tls.shake_hands()
+                else:
+                    await loop.create_connection(lambda: connection, host, port)
         except TimeoutError as error:
             raise httpx.ConnectTimeout("no connection in time") from error
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(type(error).__name__) from error
-        return made[1]
+        return connection
 
     def release(self, origin: _Origin, connection: HttpConnection) -> None:
         """Take back a connection that an answer has been read from, or part of one."""

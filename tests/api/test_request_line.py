@@ -155,7 +155,7 @@ def test_a_closed_way_is_an_event_once_while_it_is_closed(
 def test_the_project_of_a_trace_comes_from_the_metadata_server(
     start_gateway: StartGateway, google: Google, access_log: AccessLog
 ) -> None:
-    gateway = start_gateway(gce_metadata_host=google.url.removeprefix("http://"))
+    gateway = start_gateway(gce_metadata_host=google.metadata_host)
     with gateway.client() as client:
         client.post(PATH, json=HELLO)
         google.wait_for("metadataValue")

@@ -81,7 +81,7 @@ def settings_of(google: Google, port: int) -> dict[str, str]:
         "GEMINI_API_ENDPOINT": google.url,
         "VERTEX_ENDPOINT": google.url,
         "VERTEX_PROJECT": google.project,
-        "GCE_METADATA_HOST": google.url.removeprefix("http://"),
+        "GCE_METADATA_HOST": google.metadata_host,
     }
 
 

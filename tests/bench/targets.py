@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.asking import GEMINI_KEY, KEY, MODEL
-from tests.bench.certificate import make_certificate
 from tests.bench.servers import LOAD_CPU, Server, running
+from tests.certificate import make_certificate
 from tests.processes import ROOT, command, free_port
 
 #: Names of targets.

@@ -209,7 +209,7 @@ def test_on_google_cloud_the_identity_knows_the_project(google: Google, tmp_path
         "from service.credentials.secret_manager_calls import open_calls\n"
         "print(open_calls(None).project)"
     )
-    address = google.url.removeprefix("http://")
+    address = google.metadata_host
     environ = {
         "GCE_METADATA_HOST": address,
         "GCE_METADATA_IP": address,  # where Google's library asks whether there is one

@@ -317,7 +317,7 @@ Unreachable = Callable[[ExitStack, Google], str]
 UNREACHABLE: dict[str, Unreachable] = {
     "refused connection": lambda stack, _: _refusing(stack),
     "connect time-out": lambda stack, _: hanging(stack),
-    "TLS failure": lambda _, google: google.url.replace("http:", "https:"),
+    "TLS failure": lambda _, google: f"https://{google.metadata_host}",
     "DNS failure": lambda *_: "http://google.invalid",
 }
 

@@ -1,15 +1,11 @@
 """A connection goes to an address; the certificate must still be the name's."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from service.errors import InvalidRequestError
+from tests.certificate import make_certificate
 from tests.media.file_server import FileServer, Page
 from tests.media.quick import quick_fetcher
 from tests.media.samples import PNG, base64_of
@@ -17,33 +13,7 @@ from tests.media.samples import PNG, base64_of
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Key and certificate of pictures.example, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pictures.example")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("pictures.example")]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "pictures.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + signed.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
+    return make_certificate(tmp_path / "pictures.pem", "pictures.example")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -45,15 +46,16 @@ _USUAL: dict[str, Play] = {
 
 
 class Google(World):
-    """All of Google on one port of 127.0.0.1.
+    """All of Google on one port of 127.0.0.1; with a certificate its APIs are on one with TLS.
 
     A request that Google would refuse is refused, whatever is scripted: scripts
     are for what Google answers to good requests.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, certificate: Path | None = None) -> None:
         super().__init__()
         self._port = port
+        self.certificate = certificate
         self._lock = threading.Lock()
         self._arrival = threading.Condition(self._lock)
         self._requests: list[Recorded] = []
@@ -63,7 +65,12 @@ class Google(World):
         self._server: Server | None = None
 
     def start(self) -> Self:
-        self._server = Server(self._begin, port=self._port, scale=lambda: self.scale)
+        self._server = Server(
+            self._begin,
+            port=self._port,
+            scale=lambda: self.scale,
+            certificate=self.certificate,
+        )
         self._server.start()
         return self
 
@@ -81,7 +88,15 @@ class Google(World):
     @property
     def url(self) -> str:
         assert self._server is not None, "The simulated Google has not been started."
-        return f"http://127.0.0.1:{self._server.port}"
+        if self._server.tls_port is not None:
+            return f"https://127.0.0.1:{self._server.tls_port}"
+        return f"http://{self.metadata_host}"
+
+    @property
+    def metadata_host(self) -> str:
+        """Host and port of what has no TLS: of the metadata server, and of all else."""
+        assert self._server is not None, "The simulated Google has not been started."
+        return f"127.0.0.1:{self._server.port}"
 
     @property
     def open_replies(self) -> int:

@@ -6,11 +6,13 @@ would mend the very faults that the tests are about.
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import h11
 
@@ -42,12 +44,22 @@ class Exchange:
 
 
 class Server:
-    """Serves one port of 127.0.0.1 from a thread and an event loop of its own."""
+    """Serves one port of 127.0.0.1 from a thread and an event loop of its own.
+
+    With a certificate (a file that has its key, too) there is another port, for TLS.
+    """
 
     def __init__(
-        self, begin: Callable[[Message], Exchange], *, port: int, scale: Callable[[], float]
+        self,
+        begin: Callable[[Message], Exchange],
+        *,
+        port: int,
+        scale: Callable[[], float],
+        certificate: Path | None = None,
     ) -> None:
         self.port = port
+        self.tls_port: int | None = None
+        self._certificate = certificate
         self.open_replies = 0
         self._begin = begin
         self._scale = scale
@@ -88,9 +100,18 @@ class Server:
 
         server = await asyncio.start_server(connected, "127.0.0.1", self.port, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
+        servers = [server]
+        if self._certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(self._certificate)
+            servers.append(
+                await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024, ssl=context)
+            )
+            self.tls_port = servers[-1].sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
-        server.close()
+        for server in servers:
+            server.close()
         for task in conversations:
             task.cancel()
         await asyncio.gather(*conversations, return_exceptions=True)

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections import Counter
+from pathlib import Path
 
 from tests.simulators.calls import Call, Play
 from tests.simulators.errors import error, page, quota_failure
@@ -66,8 +67,8 @@ _GOOD: dict[str, Play] = {
 class FaultyGoogle(Google):
     """Plays what `prompt` names, and remembers no request: there are too many."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, certificate: Path) -> None:
+        super().__init__(certificate=certificate)
         self._asked: Counter[bytes] = Counter()
         self._counting = threading.Lock()
         #: How often each fault was played.

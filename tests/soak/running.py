@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.certificate import make_certificate
 from tests.processes import ENOUGH, ROOT, command, environment, free_port, wait_for_health
 from tests.soak.accounts import Accounts
 from tests.soak.google import FaultyGoogle
@@ -37,7 +38,7 @@ def gateway(google: FaultyGoogle, port: int, log: Path) -> Iterator[subprocess.P
         "GEMINI_API_ENDPOINT": google.url,
         "VERTEX_ENDPOINT": google.url,
         "VERTEX_PROJECT": google.project,
-        "GCE_METADATA_HOST": google.url.removeprefix("http://"),
+        "GCE_METADATA_HOST": google.metadata_host,
         "UPSTREAM_FIRST_BYTE_SECONDS": str(_PATIENCE),
         "UPSTREAM_IDLE_SECONDS": str(_PATIENCE),
     }
@@ -79,7 +80,7 @@ class Soak:
     def run(self, log: Path) -> Report:
         """Do it all; the gateway's log goes into a file."""
         port = free_port()
-        with FaultyGoogle() as google:
+        with FaultyGoogle(make_certificate(log.with_suffix(".pem"))) as google:
             with gateway(google, port, log) as running:
                 report = asyncio.run(self._soak(google, running.pid, port))
                 running.terminate()

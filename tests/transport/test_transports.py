@@ -1,4 +1,4 @@
-"""Both transports below httpx, against a server that says exactly what a test wants it to say."""
+"""Both transports below httpx, with and without TLS, held to what a server may say to them."""
 
 import asyncio
 import gc
@@ -7,7 +7,7 @@ import socket
 import struct
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -16,72 +16,15 @@ from hypothesis import strategies as st
 
 from service.settings import HttpClient
 from service.transport import Pool, Reply, open_transport
-
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
-CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
-UNTIL_CLOSED = b"HTTP/1.1 200 OK\r\n\r\nhello"
+from service.transport.aiohttp import AiohttpPool
+from tests.transport.server import CHUNKED, OK, UNTIL_CLOSED, Server, ask, post
 
 
-class Server:
-    """Answers each request with the next of these pieces; the last serves for all that follow.
-
-    Args:
-        answers: each in the pieces that it is sent in.
-        hang_up: whether it closes the connection after each.
-
-    """
-
-    def __init__(self, *answers: Sequence[bytes], hang_up: bool = False) -> None:
-        self._answers = list(answers)
-        self._hang_up = hang_up
-        self.connections = 0
-        self.requests: list[bytes] = []
-        self.asked = asyncio.Event()
-        self.said_all = asyncio.Event()
-        self.gone = asyncio.Event()
-        self._serving: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            yield f"http://127.0.0.1:{port}/path"
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._serving.add(asyncio.create_task(self._serve(reader, writer)))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                size = next(
-                    int(line.partition(b":")[2])
-                    for line in head.split(b"\r\n")
-                    if line.lower().startswith(b"content-length")
-                )
-                self.requests.append(head + await reader.readexactly(size))
-                self.asked.set()
-                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-                await self._say(writer, answer)
-                self.said_all.set()
-                if self._hang_up:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.gone.set()
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _say(self, writer: asyncio.StreamWriter, answer: Sequence[bytes]) -> None:
-        for piece in answer:
-            writer.write(piece)
-            await writer.drain()
+@pytest.fixture(params=["TCP", "TLS"], autouse=True)
+def below(request: pytest.FixtureRequest) -> None:
+    """Let every server here speak over this."""
+    if request.param == "TLS":
+        request.getfixturevalue("tls")
 
 
 @pytest.fixture(params=["httptools", "aiohttp"])
@@ -92,21 +35,9 @@ async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
     await opened.aclose()
 
 
-async def ask(pool: Pool, url: str, body: bytes = b"{}", **extensions: object) -> bytes:
-    response = await pool.handle_async_request(post(url, body, **extensions))
-    try:
-        return await response.aread()
-    finally:
-        await response.aclose()
-
-
 async def open_reply(pool: Pool, url: str) -> Reply:
     headers = [(b"host", b"gateway"), (b"content-length", b"2")]
     return await pool.ask("POST", url, headers, b"{}", connect=5)
-
-
-def post(url: str, body: bytes = b"{}", **extensions: object) -> httpx.Request:
-    return httpx.Request("POST", url, content=body, extensions={"timeout": extensions})
 
 
 @pytest.mark.parametrize(
@@ -154,6 +85,8 @@ async def test_a_reply_says_what_a_response_would(pool: Pool, answer: bytes) -> 
 
 async def test_a_connection_with_half_a_request_in_it_serves_no_other(pool: Pool) -> None:
     """A server may refuse a request before it has come, and read no more of it."""
+    if Server.context and isinstance(pool, AiohttpPool):
+        pytest.xfail("aiohttp does not hear an answer before it has sent all, over TLS")
     asked: list[bytes] = []
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -163,8 +96,9 @@ async def test_a_connection_with_half_a_request_in_it_serves_no_other(pool: Pool
         writer.close()
 
     left = asyncio.Event()
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/path"
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0, ssl=Server.context)
+    scheme = "https" if Server.context else "http"
+    url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/path"
     async with server, asyncio.timeout(10):
         for size in (20_000_000, 2):
             headers = [(b"host", b"gateway"), (b"content-length", b"%d" % size)]

@@ -1,7 +1,7 @@
-"""A certificate of 127.0.0.1 that signs itself."""
+"""A certificate that signs itself."""
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -10,11 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(path: Path) -> Path:
-    """Write key and certificate into one file."""
+def make_certificate(path: Path, host: str = "127.0.0.1") -> Path:
+    """Write key and certificate of a name or an address into one file; return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    try:
+        whose: x509.GeneralName = x509.IPAddress(ip_address(host))
+    except ValueError:
+        whose = x509.DNSName(host)
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder()
@@ -24,7 +27,7 @@ def make_certificate(path: Path) -> Path:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
+        .add_extension(x509.SubjectAlternativeName([whose]), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

@@ -4,17 +4,20 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from service.transport import Pool, open_transport
 from tests.certificate import make_certificate
-from tests.transport.server import OK, UNTIL_CLOSED, Server, ask
+from tests.transport.server import CHUNKED, OK, UNTIL_CLOSED, Server, ask
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"
 
@@ -59,17 +62,26 @@ async def _is_refused(pool: Pool) -> None:
 
 @asynccontextmanager
 async def listening(
-    speak: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object],
+    speak: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> AsyncIterator[str]:
     """Let something speak to whoever connects, below TLS; return its address."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await speak(reader, writer)  # type: ignore[misc]
-        writer.close()
+        try:
+            with suppress(ConnectionError):
+                await speak(reader, writer)
+        finally:
+            writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    speaking: list[asyncio.Task[None]] = []
+    server = await asyncio.start_server(
+        lambda *both: speaking.append(asyncio.create_task(connected(*both))), "127.0.0.1", 0
+    )
     async with server, asyncio.timeout(10):
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/path"
+    for task in speaking:
+        task.cancel()
+    await asyncio.gather(*speaking, return_exceptions=True)
 
 
 async def test_a_handshake_that_stands_still_is_given_up_and_its_connection_ended(
@@ -221,6 +233,69 @@ async def test_what_comes_with_the_end_of_a_handshake_is_heard(
         with pytest.raises(httpx.ReadError):
             await ask(pool, url)
         await left.wait()
+
+
+class Change(NamedTuple):
+    """What somebody between does to what a server says, in its encrypted form."""
+
+    at: int
+    removed: int
+    put: bytes
+    cut: int | None
+
+    async def pass_on(self, there: asyncio.StreamReader, here: asyncio.StreamWriter) -> None:
+        before = 0
+        while (self.cut is None or before < self.cut) and (data := await there.read(1 << 16)):
+            left = bytearray(data[: None if self.cut is None else self.cut - before])
+            if before <= self.at < before + len(left):
+                left[self.at - before : self.at - before + self.removed] = self.put
+            before += len(data)
+            here.write(left)
+
+
+CHANGES = st.builds(
+    Change,
+    at=st.integers(0, 3_000),
+    removed=st.integers(0, 4),
+    put=st.binary(max_size=4),
+    cut=st.none() | st.integers(0, 3_000),
+)
+UNCHANGED = Change(0, 0, b"", None)
+
+
+@pytest.mark.parametrize(
+    "said", [OK, CHUNKED, UNTIL_CLOSED], ids=["sized", "chunked", "to the end"]
+)
+@given(change=CHANGES)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_nobody_between_can_change_an_answer(
+    said: bytes, change: Change, tls: ssl.SSLContext
+) -> None:
+    del tls
+    asyncio.run(_answer_through(said, change))
+
+
+async def _answer_through(said: bytes, change: Change) -> None:
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, here = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+        asking = asyncio.ensure_future(UNCHANGED.pass_on(reader, here))
+        try:
+            await change.pass_on(there, writer)
+        finally:
+            asking.cancel()
+            here.close()
+
+    pool = open_transport("httptools")
+    async with (
+        Server([said], hang_up=said is UNTIL_CLOSED).running() as url,
+        listening(pass_on) as changed,
+    ):
+        with suppress(httpx.TransportError):
+            assert await ask(pool, changed, connect=1, read=1) == b"hello"
+        assert pool.in_use == 0
+        await pool.aclose()
 
 
 async def test_large_bodies_come_whole_both_ways(pool: Pool) -> None:

@@ -11,7 +11,7 @@ import httpx
 
 from service.transport import Headers, Pool, Taker
 from service.transport.connection import HttpConnection
-from service.transport.tls import TlsConnection
+from service.transport.tls import connect_to
 
 _KEEPALIVE_SECONDS = 60
 
@@ -76,20 +76,14 @@ class HttptoolsTransport(Pool):
 
     async def _connect(self, origin: _Origin, seconds: float | None) -> HttpConnection:
         scheme, host, port = origin
-        connection, loop = HttpConnection(), asyncio.get_running_loop()
+        context = self._context if scheme == "https" else None
         try:
             async with asyncio.timeout(seconds):
-                if scheme == "https":
-                    tls = TlsConnection(connection, self._context, host)
-                    await loop.create_connection(lambda: tls, host, port)
-                    await tls.shake_hands()
-                else:
-                    await loop.create_connection(lambda: connection, host, port)
+                return await connect_to(host, port, HttpConnection(), context)
         except TimeoutError as error:
             raise httpx.ConnectTimeout("no connection in time") from error
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(type(error).__name__) from error
-        return connection
 
     def release(self, origin: _Origin, connection: HttpConnection) -> None:
         """Take back a connection that an answer has been read from, or part of one."""

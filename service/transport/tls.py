@@ -7,14 +7,28 @@ import asyncio
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import cast
+from typing import TypeVar, cast
 
 #: Bytes that are encrypted or decrypted at once, the longest record of RFC 8446 (section 5.1): a
 #: memory BIO stays as large as the most that was ever in it.
 _RECORD = 1 << 14
 
+_P = TypeVar("_P", bound=asyncio.Protocol)
 
-class TlsConnection(asyncio.Protocol, asyncio.Transport):
+
+async def connect_to(host: str, port: int, protocol: _P, context: ssl.SSLContext | None) -> _P:
+    """Return the protocol, connected, with TLS if there is a context; raise `OSError`."""
+    loop = asyncio.get_running_loop()
+    if context is None:
+        await loop.create_connection(lambda: protocol, host, port)
+    else:
+        tls = _TlsConnection(protocol, context, host)
+        await loop.create_connection(lambda: tls, host, port)
+        await tls.shake_hands()
+    return protocol
+
+
+class _TlsConnection(asyncio.Protocol, asyncio.Transport):
     """The protocol of a TCP connection, and the transport of another protocol.
 
     Args:

@@ -1,5 +1,6 @@
-"""A certificate that signs itself."""
+"""A certificate that signs itself, and a server that shows it."""
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -38,3 +39,10 @@ def make_certificate(path: Path, host: str = "127.0.0.1") -> Path:
     path.touch(mode=0o600)
     path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """Return what a server needs to speak TLS with what `make_certificate` has written."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context

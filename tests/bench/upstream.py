@@ -7,10 +7,10 @@ as they are. Nothing of a request is looked at but its length, its path and the 
 import argparse
 import asyncio
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ import uvloop
 
 from tests.bench.asking import MODEL, STAMP, Wanted
 from tests.bench.counting import counted
+from tests.certificate import server_context
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _STREAM_HEAD = (
@@ -36,16 +37,13 @@ Fields = dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("--tls", metavar="FILE", help="a certificate and its key")
+    parser.add_argument("--tls", type=Path, metavar="FILE", help="a certificate and its key")
     arguments = parser.parse_args()
     uvloop.run(serve(arguments.port, arguments.tls))
 
 
-async def serve(port: int, certificate: str | None) -> None:
-    context = None
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+async def serve(port: int, certificate: Path | None) -> None:
+    context = server_context(certificate) if certificate is not None else None
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Upstream, "127.0.0.1", port, ssl=context, backlog=4096)
     await server.serve_forever()

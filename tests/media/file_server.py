@@ -1,12 +1,13 @@
 """A web server on loopback: says what a test tells it to, and remembers who came."""
 
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+
+from tests.certificate import server_context
 
 
 class Page(NamedTuple):
@@ -59,8 +60,7 @@ class FileServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
+            context = server_context(certificate)
             context.sni_callback = lambda _, name, __: self.names.append(name)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_port

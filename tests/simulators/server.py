@@ -6,7 +6,6 @@ would mend the very faults that the tests are about.
 
 import asyncio
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import h11
 
+from tests.certificate import server_context
 from tests.simulators.wire import Cut, Hold, Pause, Reply, Reset, Step
 
 LARGEST_READ = 2**18
@@ -102,8 +102,7 @@ class Server:
         self.port = server.sockets[0].getsockname()[1]
         servers = [server]
         if self._certificate is not None:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(self._certificate)
+            context = server_context(self._certificate)
             servers.append(
                 await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024, ssl=context)
             )

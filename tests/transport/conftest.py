@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificate import make_certificate
+from tests.certificate import make_certificate, server_context
 from tests.transport.server import Server
 
 
@@ -16,8 +16,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """Let servers speak TLS, and clients trust them; return what the servers speak."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     monkeypatch.setattr(Server, "context", context)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     return context

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.transport import Pool, open_transport
-from tests.certificate import make_certificate
+from tests.certificate import make_certificate, server_context
 from tests.transport.server import CHUNKED, OK, UNTIL_CLOSED, Server, ask
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"
@@ -36,8 +36,7 @@ async def test_a_certificate_of_another_name_is_not_trusted(
 ) -> None:
     certificate = make_certificate(tmp_path / "other.pem", named)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     monkeypatch.setattr(Server, "context", context)
     await _is_refused(open_transport("httptools"))
     await _is_refused(pool)

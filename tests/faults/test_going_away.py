@@ -197,6 +197,8 @@ def test_a_second_signal_ends_it_sooner(google: Google) -> None:
     google.script(answer("Hel", Hold(never), "lo"))
     with gateway(google) as running:
         (connection,) = running.ask(STREAM)
+        while b"Hel" not in connection.recv(1 << 16, socket.MSG_PEEK):
+            pass  # until it has begun, it would be refused instead
         began = running.stop()
         running.process.send_signal(signal.SIGTERM)
         assert events(read(connection)[1])[-1]["error"]["code"] == "server_is_overloaded"

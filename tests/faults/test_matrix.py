@@ -306,10 +306,10 @@ def test_what_google_does_not_say(
 
 
 def _refusing(stack: ExitStack) -> str:
-    server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-    port = server.getsockname()[1]
-    server.close()
-    return f"http://127.0.0.1:{port}"
+    """Return an address that is taken, so that nobody else listens there meanwhile, and silent."""
+    taken = stack.enter_context(socket.socket())
+    taken.bind(("127.0.0.1", 0))
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 #: Makes an address that cannot be talked to; gets the simulated Google's, too.

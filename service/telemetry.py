@@ -50,7 +50,10 @@ class Observer(Protocol):
         ...
 
     def finished(self, request: "RequestAtHand") -> None:
-        """Take note of its end; called once, when its last byte is about to go out."""
+        """Take note of its end; called once, in the turn of the loop that sends its last byte.
+
+        With `traces` that is before the byte goes out, so that work may be started beside it.
+        """
         ...
 
     def happened(self, event: str, fields: Mapping[str, Any]) -> None:

@@ -69,6 +69,7 @@ class Pipe(io.RawIOBase):
     def __init__(self) -> None:
         self.is_full = True
         self.read_from_it = b""
+        self.writes = 0
 
     def writable(self) -> bool:
         return True
@@ -77,6 +78,7 @@ class Pipe(io.RawIOBase):
         if self.is_full:
             return None
         self.read_from_it += bytes(data)
+        self.writes += 1
         return len(data)
 
 
@@ -88,7 +90,7 @@ def test_a_line_past_logging_is_the_one_that_logging_writes() -> None:
 
     def in_a_request() -> None:
         request_at_hand.set(RequestAtHand({"request_id": "req_1"}))
-        logs.log(logger, logging.WARNING, message, FIELDS)
+        logs.log(logger, logs.Line(logging.WARNING, message, FIELDS))
         logger.warning(message, extra={"fields": FIELDS})
 
     with nothing_else_listens() as output:
@@ -111,8 +113,8 @@ def test_a_line_past_logging_heeds_the_level(monkeypatch: pytest.MonkeyPatch) ->
     logger = logging.getLogger("test.quiet")
     monkeypatch.setattr(logger, "level", logging.INFO)
     with nothing_else_listens() as output:
-        logs.log(logger, logging.DEBUG, "Not said.", {})
-        logs.log(logger, logging.INFO, "Said.", {})
+        logs.log(logger, logs.Line(logging.DEBUG, "Not said.", {}))
+        logs.log(logger, logs.Line(logging.INFO, "Said.", {}))
         (line,) = output.getvalue().splitlines()
     assert msgspec.json.decode(line)["message"] == "Said."
 
@@ -131,16 +133,39 @@ def test_a_line_that_cannot_be_written_is_reported_and_raises_nothing(
     with nothing_else_listens() as output:
         if closes:
             output.close()
-        logs.log(logging.getLogger("service.access"), logging.INFO, "Said.", {"path": value})
+        logs.log(
+            logging.getLogger("service.access"), logs.Line(logging.INFO, "Said.", {"path": value})
+        )
     assert "Logging error" in capsys.readouterr().err
+
+
+def test_a_line_that_cannot_be_written_keeps_no_other_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger, texts = logging.getLogger("service.access"), ["One.", "Two.", "Three."]
+    fields: list[dict[str, Any]] = [{}, {"path": Unspeakable()}, {}]
+    with nothing_else_listens() as output:
+        logs.log(logger, *map(logs.Line, [logging.INFO] * 3, texts, fields))
+        lines = output.getvalue().splitlines()
+    assert [msgspec.json.decode(line)["message"] for line in lines] == ["One.", "Three."]
+    assert "Logging error" in capsys.readouterr().err
+
+
+def test_lines_that_come_together_go_out_together() -> None:
+    logger, pipe = logging.getLogger("service.access"), Pipe()
+    pipe.is_full = False
+    with nothing_else_listens(pipe):
+        logs.log(logger, *[logs.Line(logging.INFO, text, {}) for text in ["One.", "Two."]])
+        assert pipe.writes == 1
+        assert pipe.read_from_it.count(b"\n") == 2
 
 
 def test_what_a_full_pipe_did_not_take_comes_once() -> None:
     pipe, logger = Pipe(), logging.getLogger("service.access")
     with nothing_else_listens(pipe):
-        logs.log(logger, logging.INFO, "One.", {})
+        logs.log(logger, logs.Line(logging.INFO, "One.", {}))
         pipe.is_full = False
-        logs.log(logger, logging.INFO, "Two.", {})
+        logs.log(logger, logs.Line(logging.INFO, "Two.", {}))
         lines = pipe.read_from_it.splitlines()
     assert [msgspec.json.decode(line)["message"] for line in lines] == ["One.", "Two."]
 
@@ -154,10 +179,10 @@ def test_a_line_past_logging_is_no_record(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(logger, "handlers", [Listener()])
     with nothing_else_listens() as output:
-        logs.log(logger, logging.INFO, "Said.", {})
+        logs.log(logger, logs.Line(logging.INFO, "Said.", {}))
         assert (heard, output.getvalue().count(b"\n")) == ([], 1)
         logging.root.addHandler(Listener())
-        logs.log(logger, logging.INFO, "To all.", {})
+        logs.log(logger, logs.Line(logging.INFO, "To all.", {}))
     assert heard == ["To all.", "To all."]
 
 

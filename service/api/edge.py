@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -61,6 +62,7 @@ class Edge:
         self._observer = observer or NoObserver()
         self._project = project
         self._clock = clock
+        self._ended: list[_Exchange] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -84,7 +86,24 @@ class Edge:
         finally:
             claim.release()
             exchange.end()
-            request_line.write(exchange.request)
+            self._ended.append(exchange)
+            if len(self._ended) == 1:
+                # In no request's context: what is written belongs to many.
+                asyncio.get_running_loop().call_soon(self._settle, context=Context())
+
+    def _settle(self) -> None:
+        """Count and log the requests that ended in one turn of the loop.
+
+        One step of all of them after the other is a twelfth of a small request's CPU time less than
+        all steps of one: the processor's cache holds a step, and no request as a whole.
+        """
+        ended, self._ended = self._ended, []
+        if not self._observer.traces:
+            for exchange in ended:
+                exchange.complete()
+            for exchange in ended:
+                self._observer.finished(exchange.request)
+        request_line.write([exchange.request for exchange in ended])
 
     def _begun(self, scope: HTTPScope) -> RequestAtHand:
         headers = dict(scope["headers"])
@@ -173,7 +192,7 @@ class _Exchange:
     def end(self) -> None:
         """Take note that all has been said; once, before the client's last byte is sent.
 
-        What the observer starts then is work beside the answer like any other.
+        Work that an observer of traces starts is work beside the answer like any other.
         """
         request = self.request
         if request.ended is not None:
@@ -183,12 +202,18 @@ class _Exchange:
         began_with_a_comment = request.fields["stream"] and self._status == _OK
         if request.answer_began is None and not began_with_a_comment:
             request.answer_began = self._head_at
+        if request.observer.traces:
+            self.complete()
+            request.observer.finished(request)
+
+    def complete(self) -> None:
+        """Complete the request's line, and charge its key with its tokens; once, after `end`."""
+        request = self.request
         size = request.size if self._has_body else 0
         request_line.complete(request, self.scope, path=self.path, status=self._status, size=size)
         fields = request.fields
         if self._claim.account is not None and fields["prompt_tokens"] is not None:
             self._claim.account.spend(fields["prompt_tokens"] + fields["completion_tokens"])
-        request.observer.finished(request)
 
     async def finish_work(self) -> None:
         if self.work:

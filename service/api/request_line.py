@@ -2,13 +2,14 @@
 
 import logging
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from litestar.types import HTTPScope
 
 from service.api.guards import key_digest
-from service.logs import log, redact
+from service.logs import Line, log, redact
 from service.telemetry import RequestAtHand
 from service.translation.usage import to_tokens
 
@@ -118,8 +119,12 @@ def _count_tokens(request: RequestAtHand) -> None:
             fields["cached_tokens"] = (fields["cached_tokens"] or 0) + tokens.cached
 
 
-def write(request: RequestAtHand) -> None:
-    """Log a request that is complete."""
+def write(requests: Iterable[RequestAtHand]) -> None:
+    """Log requests that are complete."""
+    log(logger, *[_line(request) for request in requests])
+
+
+def _line(request: RequestAtHand) -> Line:
     fields = request.fields
     http, status = fields["httpRequest"], fields["status"]
     level = logging.INFO
@@ -130,4 +135,4 @@ def write(request: RequestAtHand) -> None:
     elif status >= _CLIENT_ERROR or fields["code"] is not None:
         level = logging.WARNING
     message = f"{http['requestMethod']} {http['requestUrl']} {status}"
-    log(logger, level, message, fields)
+    return Line(level, message, fields | request.trace_fields)

@@ -1,15 +1,20 @@
 """What the load of `test_request_log` does not come to, and lines for other readers."""
 
+import asyncio
 import io
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
 from service import logs
+from service.api.edge import Edge
+from service.draining import Drain
+from service.limits import Load
 from service.sse import KEEPALIVE
 from tests.conftest import StartGateway
 from tests.gateway import HELLO, AccessLog
@@ -73,6 +78,33 @@ def test_a_comment_that_bridges_a_silence_is_no_first_byte(
                 gate.open()
     line = access_log.wait_for(path=PATH)
     assert line["total_ms"] - line["first_byte_ms"] < 90, "three comments take twice fifty"
+
+
+async def test_requests_that_end_in_the_same_turn_have_lines_of_their_own(
+    written: io.StringIO,
+) -> None:
+    async def app(*_: Any) -> Any: ...
+
+    edge = Edge(app, Drain(), Load(bytes_=1), project=lambda: "p")
+    scopes: list[Any] = [
+        {
+            "type": "http",
+            "method": "POST",
+            "path": f"/{digit}",
+            "headers": [
+                (b"x-request-id", digit.encode()),
+                (b"traceparent", f"00-{digit * 32}-{digit * 16}-00".encode()),
+            ],
+        }
+        for digit in "123"
+    ]
+    await asyncio.gather(*[edge(scope, app, app) for scope in scopes])
+    await asyncio.sleep(0)
+    told = [
+        (line["message"], line["request_id"], line["logging.googleapis.com/trace"])
+        for line in events_in(written, "request")
+    ]
+    assert told == [(f"POST /{one} 500", one, f"projects/p/traces/{one * 32}") for one in "123"]
 
 
 def test_what_is_refused_while_the_process_goes_away_is_told(google: Google) -> None:

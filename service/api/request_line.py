@@ -109,6 +109,12 @@ def _route(scope: HTTPScope) -> str | None:
     return template
 
 
+def tokens_of(request: RequestAtHand) -> int:
+    """Return how many tokens Google has counted for a request."""
+    counts = [to_tokens(usage.latest) for usage in request.usages if usage.latest]
+    return sum(one.prompt + one.completion for one in counts)
+
+
 def _count_tokens(request: RequestAtHand) -> None:
     for usage in request.usages:
         if usage.latest:

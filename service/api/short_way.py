@@ -15,6 +15,7 @@ from litestar.types import Guard, Receive, Scope, Send
 
 from service.api.errors import respond_to
 from service.api.requests import StrictJSON
+from service.api.stages import next_stage
 from service.errors import ClientDisconnectedError, RequestTooLargeError
 from service.interfaces import Gateway
 from service.telemetry import request_at_hand
@@ -60,6 +61,7 @@ class ShortWay:
                 if (checking := guard(request, handler.route)) is not None:
                     await checking
             data = handler.body(request).decode_bytes(await self._body(receive))
+            await next_stage()
             response = await handler.answer(data=data, request=request, gateway=self._gateway)
             await response.to_asgi_response(None, request)(scope, receive, send)
         except Exception as error:  # noqa: BLE001  (nothing of an answer has gone out: see `Writer`)

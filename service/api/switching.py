@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from service.api.choices import Choices, HasOrigin, ManyAnswers, each, origin_of
+from service.api.stages import next_stage
 from service.api.streaming import Responses
 from service.errors import GatewayError, InvalidRequestError, UnsupportedFieldError
 from service.interfaces import Answer, Connection, GeminiRequest
@@ -70,7 +71,9 @@ class Asking:
 
         async def ask(question: Question) -> Answers:
             asks = [partial(generate, question.model, one) for one in question.requests]
-            return Answers(await each(asks))
+            answers = Answers(await each(asks))
+            await next_stage()
+            return answers
 
         return self._first(connection, ask)
 
@@ -97,6 +100,7 @@ class Asking:
 
         One that is known to be closed on every way is asked last.
         """
+        await next_stage()
         failure: GatewayError | None = None
         models = self._models
         if len(models) > 1:

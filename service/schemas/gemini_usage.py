@@ -16,9 +16,9 @@ class RunningUsage:
 
     __slots__ = ("_gaps", "latest")
 
-    def __init__(self) -> None:
+    def __init__(self, latest: UsageMetadata | None = None) -> None:
         #: None as long as there was nothing.
-        self.latest: UsageMetadata | None = None
+        self.latest = latest
         self._gaps: tuple[bool, ...] = ()
 
     def complete(self, response: GenerateContentResponse) -> None:

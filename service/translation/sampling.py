@@ -1,7 +1,8 @@
 """The parameters that every endpoint with a model has: how tokens are drawn, and when to stop."""
 
-from copy import copy
 from typing import Protocol
+
+from msgspec import structs
 
 from service.errors import InvalidRequestError
 from service.models import Model
@@ -44,7 +45,7 @@ def to_sampling(
 
     Raise `InvalidRequestError` for more stop sequences than Gemini takes.
     """
-    config = copy(options)
+    config = structs.replace(options)
     config.max_output_tokens = _max_output_tokens(limit, model)
     config.stop_sequences = _stop_sequences(request.stop)
     if request.seed is not None:

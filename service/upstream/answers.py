@@ -53,9 +53,7 @@ def read_answer(body: bytes, unwrap: Unwrap) -> GenerateContentResponse:
     with upstream_failures():
         response = unwrap(body)
     if response.usage_metadata is not None:
-        usage = RunningUsage()
-        usage.complete(response)
-        counting_tokens(usage)
+        counting_tokens(RunningUsage(response.usage_metadata))
     _refuse_malformed(response)
     if not (says_something(response) or _is_complete(response)):
         raise UpstreamEmptyError("Gemini's answer was empty. Ask again.")

@@ -149,16 +149,20 @@ class GoogleHttp:
 
     def first_byte(self) -> TimeLimit:
         """Around everything that is waited for before an answer begins."""
-        limit = self._limits.first_byte
-        msg = f"Gemini did not begin to answer within {limit:g} seconds."
-        end = asyncio.get_running_loop().time() + limit
-        return TimeLimit(end, lambda: UpstreamTimeoutError(msg))
+        end = asyncio.get_running_loop().time() + self._limits.first_byte
+        return TimeLimit(end, self._late)
 
     def patience(self) -> Patience:
         """Around each read from an answer that has begun."""
-        limit = self._limits.idle
-        msg = f"Gemini fell silent for {limit:g} seconds in mid-answer."
-        return Patience(limit, lambda: UpstreamTimeoutError(msg))
+        return Patience(self._limits.idle, self._silent)
+
+    def _late(self) -> UpstreamTimeoutError:
+        seconds = f"{self._limits.first_byte:g} seconds"
+        return UpstreamTimeoutError(f"Gemini did not begin to answer within {seconds}.")
+
+    def _silent(self) -> UpstreamTimeoutError:
+        seconds = f"{self._limits.idle:g} seconds"
+        return UpstreamTimeoutError(f"Gemini fell silent for {seconds} in mid-answer.")
 
 
 @functools.lru_cache(maxsize=1024)

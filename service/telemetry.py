@@ -50,9 +50,9 @@ class Observer(Protocol):
         ...
 
     def finished(self, request: "RequestAtHand") -> None:
-        """Take note of its end; called once, in the turn of the loop that sends its last byte.
+        """Take note of its end; called once, soon after its last byte has gone out.
 
-        With `traces` that is before the byte goes out, so that work may be started beside it.
+        With `traces` that is just before the byte goes out, so that work may be started beside it.
         """
         ...
 

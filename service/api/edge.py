@@ -192,7 +192,8 @@ class _Exchange:
     def end(self) -> None:
         """Take note that all has been said; once, before the client's last byte is sent.
 
-        Work that an observer of traces starts is work beside the answer like any other.
+        What its tokens count towards hears of them at once, because the client may ask again; and
+        an observer of traces does, because what it starts is work beside the answer like any other.
         """
         request = self.request
         if request.ended is not None:

@@ -11,7 +11,7 @@ from litestar.types import HTTPScope
 from service.api.guards import key_digest
 from service.logs import Line, log, redact
 from service.telemetry import RequestAtHand
-from service.translation.usage import to_tokens
+from service.translation.usage import Tokens, to_tokens
 
 logger = logging.getLogger("service.access")
 
@@ -111,18 +111,21 @@ def _route(scope: HTTPScope) -> str | None:
 
 def tokens_of(request: RequestAtHand) -> int:
     """Return how many tokens Google has counted for a request."""
-    counts = [to_tokens(usage.latest) for usage in request.usages if usage.latest]
-    return sum(one.prompt + one.completion for one in counts)
+    return sum(one.prompt + one.completion for one in _counts(request))
+
+
+def _counts(request: RequestAtHand) -> list[Tokens]:
+    """Return those of each of Google's answers that had some."""
+    return [to_tokens(usage.latest) for usage in request.usages if usage.latest]
 
 
 def _count_tokens(request: RequestAtHand) -> None:
-    for usage in request.usages:
-        if usage.latest:
-            tokens, fields = to_tokens(usage.latest), request.fields
-            fields["prompt_tokens"] = (fields["prompt_tokens"] or 0) + tokens.prompt
-            fields["completion_tokens"] = (fields["completion_tokens"] or 0) + tokens.completion
-            fields["reasoning_tokens"] = (fields["reasoning_tokens"] or 0) + tokens.reasoning
-            fields["cached_tokens"] = (fields["cached_tokens"] or 0) + tokens.cached
+    if counts := _counts(request):
+        fields = request.fields
+        fields["prompt_tokens"] = sum(one.prompt for one in counts)
+        fields["completion_tokens"] = sum(one.completion for one in counts)
+        fields["reasoning_tokens"] = sum(one.reasoning for one in counts)
+        fields["cached_tokens"] = sum(one.cached for one in counts)
 
 
 def write(requests: Iterable[RequestAtHand]) -> None:

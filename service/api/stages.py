@@ -4,7 +4,7 @@ A small request runs through a megabyte of code and data, twice what a core's ow
 does little at each place: what it costs is fetching them. Whoever does the same right after another
 finds them there. This is the cohort scheduling of Larus and Parkes, "Using Cohort Scheduling to
 Enhance Server Performance" (USENIX 2002); it saves a quarter of the CPU time of a small request
-among sixteen, and costs one that is alone some microseconds.
+among sixteen, and what it costs one that is alone is lost in the noise.
 """
 
 import asyncio
